@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The front door. Each goal is a script under scripts/ that can also be run by itself; "make help"
+# lists them. Kbuild, beside this file, is what the kernel's build system reads.
+
+KDIR ?=
+MANA_LLVM ?=
+DEBUG ?=
+WERROR ?=
+export KDIR MANA_LLVM DEBUG WERROR
+
+.PHONY: module demo vm test vmtest check model install clean help
+.DEFAULT_GOAL := module
+
+# The leading + hands down the job server.
+module:
+	+@scripts/build/module
+
+demo:
+	@scripts/deps/install build model vm
+	+@scripts/vm/demo
+
+vm:
+	@scripts/deps/install build model vm
+	+@scripts/vm/shell
+
+vmtest:
+	@scripts/deps/install build model vm
+	+@scripts/vm/vmtest
+
+test:
+	+@scripts/test
+
+check:
+	@scripts/deps/install build
+	+@scripts/check/all
+
+model:
+	@scripts/deps/install model
+	+@scripts/model/build
+	+@scripts/model/test
+
+install: module
+	@scripts/build/install
+
+# What was downloaded and built outside this tree (QEMU) stays in the cache.
+clean:
+	rm -rf build mana.ko
+
+help:
+	@echo 'make            build mana.ko for one kernel (KDIR=, default: running or newest headers)'
+	@echo 'make demo       boot a stock Debian kernel with a virtual NIC and show the driver at work'
+	@echo 'make vm         the same machine, with a shell'
+	@echo 'make test       check, model unit tests, and the VM tests with our driver and the oracle'
+	@echo 'make vmtest     only the VM tests'
+	@echo 'make check      format, include walls, audit of mana.ko, conformance list'
+	@echo 'make model      build the device model for this machine and run its unit tests'
+	@echo 'make install    install mana.ko for KDIR'"'"'s kernel (root)'
+	@echo 'make clean      remove everything built in this tree'
+	@echo
+	@echo 'KDIR=DIR        kernel build directory       MANA_LLVM=DIR   directory of clang 19'
+	@echo 'DEBUG=1         keep debug information       WERROR=1        warnings are errors'
+	@echo 'V=1             show commands'

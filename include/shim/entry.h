@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the kernel calls: each is implemented in C++ as one line into a class, and reached through
+ * the op tables in src/shim. Integers that come back are 0 or a negative errno.
+ */
+#ifndef SHIM_ENTRY_H
+#define SHIM_ENTRY_H
+
+#include "shim/ethtool.h"
+#include "shim/types.h"
+#include "shim/xdp.h"
+
+SHIM_BEGIN
+
+/* --- PCI driver; process context --- */
+
+int mana_adapter_probe(struct pci_dev *pdev, struct mana_adapter **adapter);
+void mana_adapter_remove(struct mana_adapter *adapter);
+
+/* Stops the device for reboot or kexec and leaves everything else alone. */
+void mana_adapter_shutdown(struct mana_adapter *adapter);
+
+/* --- interrupts; hard interrupt context --- */
+
+void mana_hwc_interrupt(struct mana_hwc *hwc);
+void mana_eq_interrupt(struct mana_eq *eq);
+
+/* --- netdev; under RTNL, process context, unless said --- */
+
+int mana_port_open(struct mana_port *port);
+int mana_port_stop(struct mana_port *port);
+int mana_port_set_mtu(struct mana_port *port, u32 mtu, struct netlink_ext_ack *ack);
+void mana_port_get_stats(struct mana_port *port, struct shim_link_stats *stats); /* any context */
+void mana_port_tx_timeout(struct mana_port *port, u32 queue); /* softirq */
+
+/* Softirq, under the queue's lock. True if the skb was taken (sent or dropped), false if the queue
+ * is full and the stack keeps it. */
+bool mana_port_transmit(struct mana_port *port, struct sk_buff *skb, u32 queue);
+
+/* Softirq. True if the adapter can do what the skb asks for: checksum, and segmentation. */
+bool mana_port_can_checksum(struct mana_port *port, struct sk_buff *skb);
+bool mana_port_can_segment(struct mana_port *port, struct sk_buff *skb);
+
+/* Replaces the XDP program; on success the port owns the reference. */
+int mana_port_set_xdp(struct mana_port *port, struct bpf_prog *program, struct netlink_ext_ack *ack);
+
+/* Softirq. The number of frames taken from the front, or a negative errno. */
+int mana_port_xdp_transmit(struct mana_port *port, int count, struct xdp_frame **frames, bool flush);
+
+/* Softirq: one NAPI poll; never returns more than `budget`. */
+int mana_channel_poll(struct mana_channel *channel, int budget);
+
+/* --- ethtool; under RTNL --- */
+
+u32 mana_port_stat_count(struct mana_port *port);
+void mana_port_stat_names(struct mana_port *port, u8 *names);
+void mana_port_stat_values(struct mana_port *port, u64 *values);
+void mana_port_get_rings(struct mana_port *port, struct shim_rings *rings);
+int mana_port_set_rings(struct mana_port *port, u32 rx, u32 tx, struct netlink_ext_ack *ack);
+void mana_port_get_channels(struct mana_port *port, struct shim_channels *channels);
+int mana_port_set_channels(struct mana_port *port, u32 combined, struct netlink_ext_ack *ack);
+u32 mana_port_rss_entries(struct mana_port *port);
+void mana_port_get_rss(struct mana_port *port, struct shim_rss *rss);
+int mana_port_set_rss(struct mana_port *port, const struct shim_rss *rss,
+		      struct netlink_ext_ack *ack);
+u32 mana_port_link_speed(struct mana_port *port); /* Mb/s, 0 if unknown */
+bool mana_port_link_up(struct mana_port *port);
+
+SHIM_END
+
+#endif

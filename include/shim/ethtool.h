@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the ethtool callbacks of entry.h exchange. */
+#ifndef SHIM_ETHTOOL_H
+#define SHIM_ETHTOOL_H
+
+#include "shim/types.h"
+
+#define SHIM_STAT_NAME 32 /* bytes of a statistic's name, ETH_GSTRING_LEN */
+
+/* Counters of a port for `ip -s link`. */
+struct shim_link_stats {
+	u64 rx_packets;
+	u64 rx_bytes;
+	u64 rx_errors;
+	u64 rx_dropped;
+	u64 rx_missed;
+	u64 rx_length_errors;
+	u64 tx_packets;
+	u64 tx_bytes;
+	u64 tx_errors;
+	u64 tx_dropped;
+};
+
+struct shim_rings {
+	u32 rx;
+	u32 rx_max;
+	u32 tx;
+	u32 tx_max;
+};
+
+struct shim_channels {
+	u32 combined;
+	u32 combined_max;
+};
+
+/* RSS. Pointers are NULL where nothing is asked for, or to be changed. */
+struct shim_rss {
+	u32 *table;
+	u8 *key;
+};
+
+SHIM_BEGIN
+/* A random hash key that is the same for all netdevs of this boot. */
+void shim_rss_default_key(u8 *key, u32 bytes);
+
+/* One line of a statistics name table: printf into SHIM_STAT_NAME bytes at *cursor, then advance
+ * the cursor. */
+void shim_stat_name(u8 **cursor, const char *format, ...) SHIM_PRINTF(2, 3);
+SHIM_END
+
+#endif

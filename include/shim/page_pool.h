@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Page pools. A pool belongs to one NAPI: alloc() and recycle_direct() only in that NAPI's poll, or
+ * in process context while that NAPI is disabled.
+ */
+#ifndef SHIM_PAGE_POOL_H
+#define SHIM_PAGE_POOL_H
+
+#include "shim/types.h"
+
+SHIM_BEGIN
+
+struct shim_page_pool_config {
+	struct device *dev;
+	struct net_device *netdev;
+	struct napi_struct *napi;
+	u32 order;       /* pages are 4 KiB << order */
+	u32 size;        /* entries of the recycling ring: the queue's number of buffers */
+	int node;        /* NUMA node */
+	u32 sync_offset; /* bytes of a page that the device never writes, at its start */
+	u32 sync_length; /* bytes that it may write after those */
+	bool bidirectional; /* the device also reads the pages (XDP_TX) */
+};
+
+/* A pool that maps its pages for DMA. 0 and *pool, or a negative errno. Process context. */
+int shim_page_pool_create(const struct shim_page_pool_config *config, struct page_pool **pool);
+
+/* Drops the owner's reference; pages still in flight are waited for in the background. */
+void shim_page_pool_destroy(struct page_pool *pool);
+
+/* Ends recycling through the pool's NAPI, which goes away before the pool. The NAPI is disabled. */
+void shim_page_pool_unlink_napi(struct page_pool *pool);
+
+/* `bytes` of a page; *offset is where they start. NULL without memory. A whole page (of the pool's
+ * order) if `bytes` is its size, else a share of one. */
+struct page *shim_page_pool_alloc(struct page_pool *pool, u32 *offset, u32 bytes, bool may_sleep);
+
+/* Gives a page, or one share of it, back to the pool. put(): any context. */
+void shim_page_pool_put(struct page_pool *pool, struct page *page);
+void shim_page_pool_recycle_direct(struct page_pool *pool, struct page *page);
+
+void *shim_page_address(struct page *page);
+struct page *shim_page_of(const void *address);
+u64 shim_page_pool_dma(struct page *page);
+void shim_page_pool_sync_for_cpu(struct page_pool *pool, struct page *page, u32 offset, u32 bytes);
+
+/* Pages that the pool took from the page allocator, and gave back to it, since its creation
+ * (modulo 2^32). Their difference is what is cached or in flight. Any context. */
+u32 shim_page_pool_taken(const struct page_pool *pool);
+u32 shim_page_pool_released(const struct page_pool *pool);
+
+SHIM_END
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The PCI function: enabling, BAR 0, interrupt vectors, reset. Process context unless said. */
+#ifndef SHIM_PCI_H
+#define SHIM_PCI_H
+
+#include "shim/types.h"
+
+SHIM_BEGIN
+
+/* Enables the function and its bus mastering, claims BAR 0 and sets a 64-bit DMA mask.
+ * 0 or a negative errno with nothing left enabled. */
+int shim_pci_enable(struct pci_dev *pdev);
+void shim_pci_disable(struct pci_dev *pdev);
+
+/* Maps the whole of BAR 0; NULL if it cannot be. `bytes` is its length. */
+void *shim_pci_map_bar0(struct pci_dev *pdev, u64 *bytes);
+void shim_pci_unmap_bar0(struct pci_dev *pdev, void *bar);
+
+/* Allocates between `minimum` and `maximum` MSI-X vectors: their number or a negative errno. */
+int shim_pci_alloc_vectors(struct pci_dev *pdev, u32 minimum, u32 maximum);
+void shim_pci_free_vectors(struct pci_dev *pdev);
+
+/* Function level reset, configuration space restored afterwards. 0 or a negative errno. Does not
+ * take the device's lock, which probe, remove and shutdown hold; work that resets must be cancelled
+ * by remove() before anything else of the function is taken down. */
+int shim_pci_reset(struct pci_dev *pdev);
+
+struct device *shim_pci_device(struct pci_dev *pdev);
+const char *shim_pci_name(struct pci_dev *pdev);
+int shim_pci_node(struct pci_dev *pdev);
+
+/* Numbers of online CPUs, for the default number of queues. */
+u32 shim_online_cpus(void);
+
+/* The running kernel, for VERIFY_VF_DRIVER_VERSION; the texts live as long as the kernel runs. */
+const char *shim_kernel_release(void);
+const char *shim_kernel_version(void);
+u32 shim_kernel_version_code(void); /* major << 16 | minor << 8 | build */
+
+SHIM_END
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* XDP programs, buffers and frames. In the NAPI poll unless said. */
+#ifndef SHIM_XDP_H
+#define SHIM_XDP_H
+
+#include "shim/types.h"
+
+SHIM_BEGIN
+
+/* Storage for the kernel's struct xdp_buff. */
+struct shim_xdp_buff {
+	unsigned long storage[10];
+};
+
+/* What a program decided; values of enum xdp_action. */
+enum shim_xdp_action {
+	SHIM_XDP_ABORTED = 0,
+	SHIM_XDP_DROP = 1,
+	SHIM_XDP_PASS = 2,
+	SHIM_XDP_TX = 3,
+	SHIM_XDP_REDIRECT = 4,
+};
+
+/* Registers a queue with the page-pool memory model; NULL or *error on failure. Process context.
+ * The registration holds its own reference to the pool until destroy(). */
+struct xdp_rxq_info *shim_xdp_rxq_create(struct net_device *netdev, u32 queue,
+					 struct napi_struct *napi, struct page_pool *pool,
+					 int *error);
+void shim_xdp_rxq_destroy(struct xdp_rxq_info *rxq);
+
+/* A buffer of `frame_size` bytes at `memory` with a frame at [headroom, headroom + length). */
+void shim_xdp_prepare(struct shim_xdp_buff *xdp, struct xdp_rxq_info *rxq, void *memory,
+		      u32 frame_size, u32 headroom, u32 length);
+
+/* Runs a program; unknown actions are reported and come back as SHIM_XDP_ABORTED. */
+enum shim_xdp_action shim_xdp_run(struct bpf_prog *program, struct shim_xdp_buff *xdp,
+				  struct net_device *netdev);
+
+/* Where the program left the frame: bytes from the buffer's start, length, metadata length. */
+void shim_xdp_result(const struct shim_xdp_buff *xdp, u32 *headroom, u32 *length, u32 *metadata);
+
+/* 0: the frame belongs to the redirect target; else it is still the caller's. */
+int shim_xdp_redirect(struct net_device *netdev, struct shim_xdp_buff *xdp,
+		      struct bpf_prog *program);
+/* Once before the poll ends, if anything was redirected. */
+void shim_xdp_flush(void);
+
+/* Reports a failed XDP_TX or XDP_REDIRECT (tracepoint). */
+void shim_xdp_exception(struct net_device *netdev, struct bpf_prog *program,
+			enum shim_xdp_action action);
+
+/* A frame inside the buffer's own memory; NULL if the headroom is too small. */
+struct xdp_frame *shim_xdp_to_frame(struct shim_xdp_buff *xdp);
+const void *shim_xdp_frame_data(const struct xdp_frame *frame);
+u32 shim_xdp_frame_length(const struct xdp_frame *frame);
+bool shim_xdp_frame_has_frags(const struct xdp_frame *frame);
+
+/* Gives a frame's memory back to where it came from. Any context. */
+void shim_xdp_frame_return(struct xdp_frame *frame);
+
+/* Drops the reference to a program that was attached; NULL is allowed. Under RTNL. */
+void shim_bpf_put(struct bpf_prog *program);
+
+SHIM_END
+
+#endif

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+#pragma once
+
+#include "hwc/channel.h"
+#include "hwc/commands.h"
+#include "hwc/event_queue.h"
+#include "port/port.h"
+
+namespace mana::adapter {
+
+// The composition root: one bound PCI function with its channel, its device and its ports.
+//
+// Members are in the order in which probe makes them, so their destruction is its reversal. What
+// can fail on the way down, because the device has a say in it, is in remove().
+class Adapter : NonCopyable {
+ public:
+  // Data sheet 10.1. Logs one line that names the failed step and its reason; leaves nothing behind.
+  static Result<kern::Box<Adapter>> probe(pci_dev* pdev);
+  ~Adapter();
+
+  // For reboot and kexec: the device stops, everything else stays as it is.
+  void shutdown();
+
+ private:
+  template <typename T>
+  friend class kern::Box;
+
+  Adapter(kern::PciFunction function, kern::Bar bar, gdma::RegisterMap map)
+      : function_{mana::move(function)}, bar_{mana::move(bar)}, map_{map.moved_to(bar_)} {}
+
+  // The rest of probe; *step names what is being done.
+  Result<void> bring_up(const char** step);
+  Result<void> create_ports();
+  void stop_device();
+
+  static void notice(void* context, hwc::Notice notice, u32 value);  // hard interrupt context
+  void handle_notices();
+
+  kern::PciFunction function_;
+  kern::Bar bar_;
+  gdma::RegisterMap map_;
+  hwc::Diagnosis diagnosis_;
+  hwc::Quarantine quarantine_;
+  kern::MsixVectors vectors_;
+  kern::Box<hwc::HardwareChannel> channel_;
+  hwc::MaxResources limits_{};
+  hwc::Device device_;
+  bool registered_ = false;
+  gdma::CqTable cqs_;
+  hwc::EventQueueSet eqs_;
+  kern::Box<port::PortContext> port_context_;
+
+  // What interrupts leave for handle_notices(): bit masks by vPort.
+  static constexpr u32 kMaskWords = wire::kMaxVports / 64;
+  kern::Atomic<u64> link_changed_[kMaskWords];
+  kern::Atomic<u64> link_down_[kMaskWords];
+  kern::Atomic<bool> reset_requested_{false};
+
+  kern::Array<kern::Box<port::Port>> ports_;
+  kern::Atomic<u32> ports_ready_{0};  // how many of them notices may reach
+  kern::Work<Adapter, &Adapter::handle_notices> notices_;
+};
+
+}  // namespace mana::adapter

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+// The functions that C calls (include/shim/entry.h), each one line into a class. The opaque structs
+// of C are the classes of C++; this file alone converts.
+#include "adapter/adapter.h"
+#include "shim/entry.h"
+
+namespace {
+
+using mana::adapter::Adapter;
+using mana::hwc::EventQueue;
+using mana::hwc::HardwareChannel;
+using mana::kern::Box;
+using mana::port::Channel;
+using mana::port::Port;
+
+Adapter& adapter_of(mana_adapter* adapter) { return *reinterpret_cast<Adapter*>(adapter); }
+Port& port_of(mana_port* port) { return *reinterpret_cast<Port*>(port); }
+
+}  // namespace
+
+int mana_adapter_probe(pci_dev* pdev, mana_adapter** adapter) {
+  auto probed = Adapter::probe(pdev);
+  if (probed)
+    *adapter = reinterpret_cast<mana_adapter*>(probed.value().release());
+  return probed.to_errno();
+}
+
+void mana_adapter_remove(mana_adapter* adapter) { Box<Adapter>::adopt(&adapter_of(adapter)); }
+
+void mana_adapter_shutdown(mana_adapter* adapter) { adapter_of(adapter).shutdown(); }
+
+void mana_hwc_interrupt(mana_hwc* hwc) { reinterpret_cast<HardwareChannel*>(hwc)->interrupt(); }
+
+void mana_eq_interrupt(mana_eq* eq) { reinterpret_cast<EventQueue*>(eq)->interrupt(); }
+
+int mana_port_open(mana_port* port) { return port_of(port).open().to_errno(); }
+
+int mana_port_stop(mana_port* port) {
+  port_of(port).stop();
+  return 0;
+}
+
+int mana_port_set_mtu(mana_port* port, u32 mtu, netlink_ext_ack* ack) {
+  return port_of(port).set_mtu(mtu, ack).to_errno();
+}
+
+void mana_port_get_stats(mana_port* port, shim_link_stats* stats) {
+  port_of(port).get_stats(*stats);
+}
+
+void mana_port_tx_timeout(mana_port* port, u32 queue) { port_of(port).tx_timeout(queue); }
+
+bool mana_port_transmit(mana_port* port, sk_buff* skb, u32 queue) {
+  return port_of(port).transmit(skb, queue);
+}
+
+bool mana_port_can_checksum(mana_port*, sk_buff* skb) { return Port::can_checksum(skb); }
+
+bool mana_port_can_segment(mana_port*, sk_buff* skb) { return Port::can_segment(skb); }
+
+int mana_port_set_xdp(mana_port* port, bpf_prog* program, netlink_ext_ack* ack) {
+  return port_of(port).set_xdp(program, ack).to_errno();
+}
+
+int mana_port_xdp_transmit(mana_port* port, int count, xdp_frame** frames, bool flush) {
+  return port_of(port).xdp_transmit(count, frames, flush);
+}
+
+int mana_channel_poll(mana_channel* channel, int budget) {
+  return reinterpret_cast<Channel*>(channel)->poll(budget);
+}
+
+u32 mana_port_stat_count(mana_port* port) { return port_of(port).stat_count(); }
+
+void mana_port_stat_names(mana_port* port, u8* names) { port_of(port).stat_names(names); }
+
+void mana_port_stat_values(mana_port* port, u64* values) { port_of(port).stat_values(values); }
+
+void mana_port_get_rings(mana_port* port, shim_rings* rings) { port_of(port).get_rings(*rings); }
+
+int mana_port_set_rings(mana_port* port, u32 rx, u32 tx, netlink_ext_ack* ack) {
+  return port_of(port).set_rings(rx, tx, ack).to_errno();
+}
+
+void mana_port_get_channels(mana_port* port, shim_channels* channels) {
+  port_of(port).get_channels(*channels);
+}
+
+int mana_port_set_channels(mana_port* port, u32 combined, netlink_ext_ack* ack) {
+  return port_of(port).set_channels(combined, ack).to_errno();
+}
+
+u32 mana_port_rss_entries(mana_port* port) { return port_of(port).rss_entries(); }
+
+void mana_port_get_rss(mana_port* port, shim_rss* rss) { port_of(port).get_rss(*rss); }
+
+int mana_port_set_rss(mana_port* port, const shim_rss* rss, netlink_ext_ack* ack) {
+  return port_of(port).set_rss(*rss, ack).to_errno();
+}
+
+u32 mana_port_link_speed(mana_port* port) { return port_of(port).link_speed(); }
+
+bool mana_port_link_up(mana_port* port) { return port_of(port).link_up(); }

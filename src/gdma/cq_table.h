@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+#pragma once
+
+#include "base/result.h"
+#include "kern/atomic.h"
+#include "kern/memory.h"
+#include "shim/napi.h"
+
+namespace mana::gdma {
+
+// Who wants to know about the events of one CQ: the NAPI that polls it.
+struct CqListener {
+  static constexpr u32 kNone = ~0u;
+
+  u32 cq_id = kNone;
+  napi_struct* napi = nullptr;
+};
+
+// Finds the listener of a completion event. Looked up in hard interrupts without a lock; changed
+// under the ports' lock. After unpublish() the caller waits for running interrupt handlers before
+// it frees the listener (D-64).
+class CqTable {
+ public:
+  // `size`: exclusive bound of all CQ ids, as the device announced it and as the caller clamped it.
+  static Result<CqTable> create(u32 size, int node) {
+    return CqTable{TRY(kern::Array<kern::Atomic<CqListener*>>::create(size, node))};
+  }
+  CqTable() = default;
+
+  // kRange: the id is out of bounds; kBusy: another queue has it (D-47).
+  Result<void> publish(CqListener& listener) {
+    if (listener.cq_id >= slots_.size())
+      return Errno::kRange;
+    if (slots_[listener.cq_id].load())
+      return Errno::kBusy;
+    slots_[listener.cq_id].store_release(&listener);
+    return {};
+  }
+
+  void unpublish(CqListener& listener) {
+    if (listener.cq_id < slots_.size() && slots_[listener.cq_id].load() == &listener)
+      slots_[listener.cq_id].store(nullptr);
+    listener.cq_id = CqListener::kNone;
+  }
+
+  // Schedules the NAPI of a CQ. False if no such CQ is known (D-38).
+  bool notify(u32 cq_id) const {
+    if (cq_id >= slots_.size())
+      return false;
+    const CqListener* listener = slots_[cq_id].load_acquire();
+    if (!listener || listener->cq_id != cq_id)
+      return false;
+    shim_napi_schedule_irq(listener->napi);
+    return true;
+  }
+
+  // Schedules every NAPI: after events were lost.
+  void notify_all() const {
+    for (const auto& slot : slots_)
+      if (const CqListener* listener = slot.load_acquire())
+        shim_napi_schedule_irq(listener->napi);
+  }
+
+ private:
+  explicit CqTable(kern::Array<kern::Atomic<CqListener*>> slots) : slots_{mana::move(slots)} {}
+
+  kern::Array<kern::Atomic<CqListener*>> slots_;
+};
+
+}  // namespace mana::gdma

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+#pragma once
+
+#include "base/result.h"
+#include "gdma/doorbell.h"
+#include "kern/pci.h"
+
+namespace mana::gdma {
+
+// Where mailbox and doorbell pages are in BAR 0, as the registers say and as checked (D-2 to D-4).
+class RegisterMap {
+ public:
+  // kNoDevice: the registers read all ones. kProtocol: they do not make sense; *reason, which is a
+  // literal, says why in both cases.
+  static Result<RegisterMap> read(const kern::Bar& bar, const char** reason);
+
+  u64 mailbox_offset() const { return mailbox_offset_; }
+  u32 version() const { return version_; }
+
+  // kRange if the page is not wholly inside BAR 0 (D-4).
+  Result<DoorbellPage> doorbell_page(u32 id) const;
+
+  // The same map over a BAR object that moved.
+  RegisterMap moved_to(const kern::Bar& bar) const {
+    RegisterMap map = *this;
+    map.bar_ = &bar;
+    return map;
+  }
+
+  // True if the function does not answer any more (surprise removal, or a reset under way).
+  bool device_gone() const;
+
+ private:
+  RegisterMap(const kern::Bar& bar, u32 version, u64 doorbell_offset, u32 page_bytes, u64 mailbox)
+      : bar_{&bar},
+        doorbell_offset_{doorbell_offset},
+        mailbox_offset_{mailbox},
+        version_{version},
+        doorbell_page_bytes_{page_bytes} {}
+
+  const kern::Bar* bar_;
+  u64 doorbell_offset_;
+  u64 mailbox_offset_;
+  u32 version_;
+  u32 doorbell_page_bytes_;
+};
+
+}  // namespace mana::gdma

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "port/channel.h"
+
+namespace mana::port {
+
+Result<kern::Box<Channel>> Channel::prepare(const Owner& owner, u32 index,
+                                            RxStatistics& rx_statistics,
+                                            TxStatistics& tx_statistics,
+                                            const ChannelConfig& config) {
+  auto channel = TRY(kern::Box<Channel>::create(owner.node, owner, index));
+  channel->napi_ = TRY(
+      kern::Napi::create(owner.netdev, reinterpret_cast<mana_channel*>(channel.get())));
+  TRY(channel->tx_.prepare(owner.dev, owner.node, shim_txq(owner.netdev, index), tx_statistics,
+                           {.units = config.tx_units}));
+  TRY(channel->rx_.prepare(owner.dev, owner.node, owner.netdev, index, channel->napi_,
+                           rx_statistics,
+                           {.depth = config.rx_depth, .geometry = config.geometry,
+                            .xdp = config.xdp}));
+  return channel;
+}
+
+Result<void> Channel::attach(const ChannelTarget& target) {
+  eq_index_ = index_ % target.eqs.count();
+  eq_ = TRY(target.eqs.acquire(eq_index_));
+  eqs_ = &target.eqs;
+  cqs_ = &target.cqs;
+
+  TRY(tx_.attach(target.device, target.vport, target.vport_offset, eq_->id()));
+  tx_listener_ = {.cq_id = tx_.cq_id(), .napi = napi_.get()};
+  if (auto published = cqs_->publish(tx_listener_); !published) {
+    tx_listener_.cq_id = gdma::CqListener::kNone;  // the slot is somebody else's
+    target.device.channel->diagnosis().set("the device gave an SQ a CQ id that is in use,",
+                                           tx_.cq_id());
+    return published;
+  }
+
+  TRY(rx_.attach(target.device, target.vport, eq_->id()));
+  rx_listener_ = {.cq_id = rx_.cq_id(), .napi = napi_.get()};
+  if (auto published = cqs_->publish(rx_listener_); !published) {
+    rx_listener_.cq_id = gdma::CqListener::kNone;
+    target.device.channel->diagnosis().set("the device gave an RQ a CQ id that is in use,",
+                                           rx_.cq_id());
+    return published;
+  }
+  return {};
+}
+
+void Channel::start() {
+  shim_napi_link(napi_.get(), index_, eq_->irq());
+  napi_.enable();
+  polling_ = true;
+  rx_.post_all();
+  tx_.arm();
+  rx_.arm();
+}
+
+void Channel::stop() {
+  if (!mana::exchange(polling_, false))
+    return;
+  napi_.disable();
+  shim_napi_unlink(napi_.get(), index_);
+}
+
+bool Channel::detach() {
+  // D-63: RQ, then SQ; the failure of one does not keep the other. D-64: the objects go before
+  // their EQ, and the CQs are unpublished and out of every handler before memory is freed.
+  const bool rx_gone = rx_.detach();
+  const bool tx_gone = tx_.detach();
+  if (cqs_) {
+    cqs_->unpublish(rx_listener_);
+    cqs_->unpublish(tx_listener_);
+  }
+  if (eq_) {
+    eq_->synchronize();
+    eqs_->release(eq_index_);
+    eq_ = nullptr;
+  }
+  return rx_gone && tx_gone;
+}
+
+void Channel::unlink() {
+  rx_.unlink();
+  napi_ = {};
+}
+
+int Channel::poll(int budget) {
+  const bool tx_done = tx_.reap(budget);
+  if (budget == 0)
+    return 0;  // netpoll: transmit only
+  const int work = static_cast<int>(rx_.poll(napi_, static_cast<u32>(budget), tx_));
+
+  if (rx_.take_broken() || tx_.take_broken())
+    owner_.broken(owner_.context);
+  if (work == budget || !tx_done)
+    return budget;
+  // The device notifies at once if an entry came between the last look and the doorbell.
+  if (napi_.complete(work)) {
+    tx_.arm();
+    rx_.arm();
+  }
+  return work;
+}
+
+}  // namespace mana::port

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+#pragma once
+
+#include "hwc/event_queue.h"
+#include "port/rx_queue.h"
+#include "port/tx_queue.h"
+
+namespace mana::port {
+
+struct ChannelConfig {
+  u32 rx_depth;
+  u32 tx_units;
+  RxGeometry geometry;
+  bool xdp;
+};
+
+// Where a channel is attached: the vPort as CONFIG_VPORT_TX set it up.
+struct ChannelTarget {
+  const hwc::Device& device;
+  gdma::CqTable& cqs;
+  hwc::EventQueueSet& eqs;
+  u64 vport;
+  u32 vport_offset;
+};
+
+// One queue pair: an RX queue and a TX queue that share an event queue and a NAPI.
+//
+// Life: prepare() makes all host memory; attach() brings it to life on the device and detach()
+// takes it off again, any number of times; the destructor frees. start() and stop() switch polling
+// between the two. Control is under RTNL.
+class Channel : NonCopyable {
+ public:
+  struct Owner {
+    ::device* dev;
+    int node;
+    net_device* netdev;
+    void (*broken)(void* context);  // a queue must be recreated; softirq
+    void* context;
+  };
+
+  static Result<kern::Box<Channel>> prepare(const Owner& owner, u32 index,
+                                            RxStatistics& rx_statistics,
+                                            TxStatistics& tx_statistics,
+                                            const ChannelConfig& config);
+
+  Result<void> attach(const ChannelTarget& target);
+  // False: the device may still use the memory, which then must not be freed.
+  [[nodiscard]] bool detach();
+
+  // Polling, between attach() and detach().
+  void start();
+  void stop();
+
+  // Before a channel that could not be detached goes to the quarantine: cuts its ties to the netdev.
+  void unlink();
+
+  int poll(int budget);  // softirq
+
+  RxQueue& rx() { return rx_; }
+  TxQueue& tx() { return tx_; }
+
+ private:
+  template <typename T>
+  friend class kern::Box;
+
+  Channel(const Owner& owner, u32 index) : owner_{owner}, index_{index} {}
+
+  Owner owner_;
+  u32 index_;
+  bool polling_ = false;
+  hwc::EventQueueSet* eqs_ = nullptr;
+  hwc::EventQueue* eq_ = nullptr;
+  u32 eq_index_ = 0;
+  gdma::CqTable* cqs_ = nullptr;
+  gdma::CqListener rx_listener_;
+  gdma::CqListener tx_listener_;
+  kern::Napi napi_;  // outlives the queues: their pool points to it
+  TxQueue tx_;
+  RxQueue rx_;
+};
+
+}  // namespace mana::port

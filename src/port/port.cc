@@ -1,0 +1,467 @@
+// SPDX-License-Identifier: GPL-2.0
+// A port's life: netdev, open and stop, and how channels come and go on the device.
+#include "port/port.h"
+
+#include "base/scope_exit.h"
+#include "shim/log.h"
+
+namespace mana::port {
+
+namespace {
+
+// Bounds of a close (D-63): what is not sent or fenced by then is given up.
+constexpr u32 kDrainMs = 5'000;
+constexpr u32 kFenceMs = 1'000;
+constexpr u32 kUnfencedMs = 100;  // what a fence that failed is replaced by
+
+// A device that breaks its queues again and again is left alone after a few repairs in a row.
+constexpr u32 kRecoveryPauseMs = 100;
+constexpr u32 kMaxFailedRecoveries = 5;
+
+}  // namespace
+
+Port::Port(const PortContext& context, u32 index, const hwc::VportConfig& vport)
+    : context_{context}, index_{index}, vport_{vport} {}
+
+Result<kern::Box<Port>> Port::create(const PortContext& context, u32 index) {
+  const auto vport = TRY(hwc::query_vport_config(context.device, index));
+  auto port = TRY(kern::Box<Port>::create(context.function.node(), context, index, vport));
+  TRY(port->init());
+  return port;
+}
+
+Result<void> Port::init() {
+  const int node = context_.function.node();
+  const u32 queues = max_channels();
+  indirection_ = TRY(kern::Array<u32>::create(vport_.indirection_entries, node));
+  handles_ = TRY(kern::Array<u64>::create(vport_.indirection_entries, node));
+  rx_statistics_ = TRY(kern::Array<RxStatistics>::create(queues, node));
+  tx_statistics_ = TRY(kern::Array<TxStatistics>::create(queues, node));
+  TRY(recovery_.init(*this));
+  shim_rss_default_key(hash_key_, sizeof(hash_key_));
+
+  constexpr u32 kEthernetHeader = 14;
+  const u32 max_mtu = context_.config.max_frame - kEthernetHeader;
+  constexpr u32 kMinMtu = 68;
+  constexpr u32 kUsualMtu = 1500;
+  settings_ = {.channels = default_channels(),
+               .rx_ring = kDefaultRxRing,
+               .tx_ring = kDefaultTxRing,
+               .mtu = min(max_mtu, kUsualMtu),
+               .program = nullptr,
+               .xdp_room = false};
+  spread_indirection(settings_.channels);
+
+  shim_netdev_config config{.pdev = context_.function.get(),
+                            .port = reinterpret_cast<mana_port*>(this),
+                            .index = index_,
+                            .max_queues = queues,
+                            .min_mtu = kMinMtu,
+                            .max_mtu = max_mtu,
+                            .mac = {}};
+  copy_bytes(config.mac, vport_.mac, sizeof(config.mac));
+  netdev_ = shim_netdev_create(&config);
+  if (!netdev_)
+    return Errno::kNoMemory;
+  shim_netdev_set_mtu(netdev_, settings_.mtu);
+  shim_netdev_carrier_off(netdev_);
+
+  const s32 code = shim_netdev_register(netdev_);
+  registered_ = code == 0;
+  return Result<>::from_errno(code);
+}
+
+Port::~Port() {
+  if (registered_)
+    shim_netdev_unregister(netdev_);  // stops the port if it is up
+  recovery_.cancel();
+  if (netdev_)
+    shim_netdev_destroy(netdev_);
+}
+
+u32 Port::max_channels() const {
+  const hwc::MaxResources& limits = context_.limits;
+  u32 channels = min(vport_.max_sqs, vport_.max_rqs);
+  channels = min(channels, min(limits.sqs, limits.rqs));
+  channels = min(channels, limits.cqs / 2);
+  return min(channels, min(context_.eqs.count(), kMaxChannels));
+}
+
+u32 Port::default_channels() const { return min(max_channels(), shim_online_cpus()); }
+
+void Port::log_failure(const char* what, Errno error) const {
+  if (!shim_log_allowed())
+    return;
+  const auto reason = channel().diagnosis().text();
+  shim_log_netdev(netdev_, SHIM_LOG_ERROR, "%s failed: %s (error %d)\n", what, reason.bytes,
+                  -static_cast<s32>(error));
+}
+
+// --- open and stop ----------------------------------------------------------------------------
+
+Result<void> Port::open() {
+  if (lost_.load())
+    return Errno::kNetworkDown;
+  channel().diagnosis().clear();
+  settings_.xdp_room = settings_.program != nullptr;
+  auto set = prepare(settings_);
+  if (!set) {
+    log_failure("preparing queues", set.error());
+    return set.error();
+  }
+  if (auto up = activate(mana::move(*set), settings_); !up) {
+    log_failure("open", up.error());
+    return up;
+  }
+  failed_recoveries_ = 0;
+  return {};
+}
+
+void Port::stop() { deactivate(); }
+
+// The device forgets this port: for shutdown, and for reset.
+void Port::quiesce() {
+  lost_.store(true);
+  deactivate();
+}
+
+Result<Port::ChannelSet> Port::prepare(const Settings& settings) {
+  const Channel::Owner owner{
+      .dev = context_.function.device(),
+      .node = context_.function.node(),
+      .netdev = netdev_,
+      .broken = [](void* port) { static_cast<Port*>(port)->request_recovery(); },
+      .context = this};
+  const ChannelConfig config{.rx_depth = settings.rx_ring,
+                             .tx_units = settings.tx_ring,
+                             .geometry = settings.geometry(),
+                             .xdp = settings.xdp_room};
+  auto set = TRY(ChannelSet::create(settings.channels, kern::kAnyNode));
+  for (u32 i = 0; i < set.size(); i++)
+    set[i] = TRY(Channel::prepare(owner, i, rx_statistics_[i], tx_statistics_[i], config));
+  return set;
+}
+
+// Makes a prepared set the running one. On failure there is none.
+Result<void> Port::activate(ChannelSet set, const Settings& settings) {
+  settings_ = settings;
+  for (u32 queue : indirection_)
+    if (queue >= settings.channels) {
+      spread_indirection(settings.channels);
+      break;
+    }
+  TRY(Result<>::from_errno(shim_netdev_set_queues(netdev_, settings.channels)));
+  active_ = mana::move(set);
+  auto up = bring_up();
+  if (!up) {
+    const hwc::Diagnosis cause = channel().diagnosis();
+    deactivate();
+    channel().diagnosis() = cause;
+  }
+  return up;
+}
+
+void Port::deactivate() {
+  if (!running())
+    return;
+  take_down();
+  active_ = {};
+}
+
+// Data sheet 10.2.
+Result<void> Port::bring_up() {
+  vport_offset_ = TRY(hwc::configure_vport_tx(context_.device, vport_.handle));
+  const ChannelTarget target{.device = context_.device,
+                             .cqs = context_.cqs,
+                             .eqs = context_.eqs,
+                             .vport = vport_.handle,
+                             .vport_offset = vport_offset_};
+  for (auto& channel : active_)
+    TRY(channel->attach(target));
+  for (auto& channel : active_) {
+    channel->rx().set_program(settings_.program);
+    channel->start();
+  }
+  TRY(steer({.rx = wire::TriState::kOn,
+             .rss = active_.size() > 1 ? wire::TriState::kOn : wire::TriState::kOff,
+             .default_rq = active_[0]->rx().handle(),
+             .key = {hash_key_, sizeof(hash_key_)},
+             .table = {handles_.data(), handles_.size()}}));
+
+  for (auto& channel : active_)
+    channel->tx().set_open(true);
+  live_channels_.store_release(active_.size());
+  shim_netdev_tx_start(netdev_);
+  update_carrier();
+  return {};
+}
+
+// Data sheet 10.3 and D-63: every step is taken whatever became of the one before. Channels that
+// the device did not let go of end up in the quarantine, and their places in the set are empty.
+void Port::take_down() {
+  live_channels_.store(0);
+  for (auto& channel : active_)
+    channel->tx().set_open(false);
+  shim_netdev_carrier_off(netdev_);
+  shim_netdev_tx_disable(netdev_);
+  if (!channel().failed()) {
+    drain_tx();
+    stop_rx();
+  }
+  for (auto& channel : active_)
+    channel->stop();
+  // A completion may have woken a queue just before set_open(false) was seen.
+  shim_netdev_tx_disable(netdev_);
+
+  for (auto& channel : active_) {
+    if (channel->detach())
+      continue;
+    channel->unlink();
+    context_.quarantine.hold(mana::move(channel));
+  }
+}
+
+void Port::drain_tx() {
+  const u64 deadline = shim_now_ms() + kDrainMs;
+  for (auto& channel : active_)
+    while (!channel->tx().idle() && shim_now_ms() < deadline)
+      shim_sleep_ms(1);
+}
+
+void Port::stop_rx() {
+  bool fenced = steer({.rx = wire::TriState::kOff, .key = {}, .table = {}}).ok();
+  for (auto& channel : active_) {
+    RxQueue& rx = channel->rx();
+    if (rx.handle() == wire::kInvalidHandle)
+      continue;
+    rx.expect_fence();
+    fenced = fenced && hwc::fence_rq(context_.device, rx.handle()).ok() && rx.wait_fence(kFenceMs);
+  }
+  if (!fenced)
+    shim_sleep_ms(kUnfencedMs);
+}
+
+Result<void> Port::steer(const hwc::Steering& what) {
+  hwc::Steering steering = what;
+  steering.table_entries = handles_.size();
+  for (u32 i = 0; i < handles_.size() && !what.table.empty(); i++)
+    handles_[i] = active_[indirection_[i]]->rx().handle();
+  return hwc::configure_vport_rx(context_.device, vport_.handle, steering);
+}
+
+void Port::spread_indirection(u32 channels) {
+  for (u32 i = 0; i < indirection_.size(); i++)
+    indirection_[i] = i % channels;
+}
+
+// --- reconfiguration --------------------------------------------------------------------------
+
+Result<void> Port::refuse(netlink_ext_ack* ack, const char* sentence, Errno error) const {
+  shim_refuse(ack, sentence);
+  return error;
+}
+
+Result<void> Port::reconfigure(const Settings& next, netlink_ext_ack* ack) {
+  if (!running()) {
+    if (next.channels != settings_.channels) {
+      TRY(Result<>::from_errno(shim_netdev_set_queues(netdev_, next.channels)));
+      spread_indirection(next.channels);
+    }
+    settings_ = next;
+    return {};
+  }
+
+  channel().diagnosis().clear();
+  auto fresh = prepare(next);
+  if (!fresh)
+    return refuse(ack, "Not enough memory for the new queues; nothing was changed.", fresh.error());
+
+  const Settings before = settings_;
+  take_down();
+  ChannelSet previous = mana::move(active_);
+  if (next.channels != before.channels)
+    spread_indirection(next.channels);
+  auto up = activate(mana::move(*fresh), next);
+  if (up)
+    return {};
+
+  log_failure("reconfiguration", up.error());
+  bool complete = true;
+  for (auto& channel : previous)
+    complete = complete && channel;
+  if (next.channels != before.channels)
+    spread_indirection(before.channels);
+  if (complete && activate(mana::move(previous), before))
+    return refuse(ack, "The device refused the new queues; the old ones are back.", up.error());
+  settings_ = before;
+  request_recovery();
+  return refuse(ack, "The device refused the new queues and the old ones; the port has no link.",
+                up.error());
+}
+
+Result<void> Port::set_mtu(u32 mtu, netlink_ext_ack* ack) {
+  if (settings_.program && mtu > RxGeometry::max_xdp_mtu())
+    return refuse(ack, "The MTU is too large for the attached XDP program.", Errno::kInvalid);
+  Settings next = settings_;
+  next.mtu = mtu;
+  next.xdp_room = next.program != nullptr;
+  // The device knows no MTU, only buffers: within their room there is nothing to tell it.
+  if (next.geometry() == settings_.geometry())
+    settings_.mtu = mtu;
+  else
+    TRY(reconfigure(next, ack));
+  shim_netdev_set_mtu(netdev_, mtu);
+  return {};
+}
+
+Result<void> Port::set_xdp(bpf_prog* program, netlink_ext_ack* ack) {
+  if (program && settings_.mtu > RxGeometry::max_xdp_mtu())
+    return refuse(ack, "The MTU is too large for XDP; lower it first.", Errno::kInvalid);
+  bpf_prog* const old = settings_.program;
+  Settings next = settings_;
+  next.program = program;
+  next.xdp_room |= program != nullptr;
+  // Buffers with room for XDP are good without it too: a removal changes nothing else, and so
+  // cannot fail.
+  if (next.xdp_room == settings_.xdp_room)
+    settings_ = next;
+  else
+    TRY(reconfigure(next, ack));
+  // A poll that loaded the old program finishes with it inside its RCU section, which the put waits
+  // for.
+  for (auto& channel : active_)
+    channel->rx().set_program(program);
+  shim_bpf_put(old);
+  return {};
+}
+
+Result<void> Port::set_rings(u32 rx, u32 tx, netlink_ext_ack* ack) {
+  if (rx < kMinRing || tx < kMinRing)
+    return refuse(ack, "Rings have at least 128 entries.", Errno::kInvalid);
+  Settings next = settings_;
+  next.rx_ring = min(round_up_power_of_two(rx), kMaxRxRing);
+  next.tx_ring = min(round_up_power_of_two(tx), kMaxTxRing);
+  if (next.rx_ring == settings_.rx_ring && next.tx_ring == settings_.tx_ring)
+    return {};
+  return reconfigure(next, ack);
+}
+
+Result<void> Port::set_channels(u32 combined, netlink_ext_ack* ack) {
+  if (combined == 0 || combined > max_channels())
+    return refuse(ack, "The port does not have that many channels.", Errno::kInvalid);
+  if (combined == settings_.channels)
+    return {};
+  Settings next = settings_;
+  next.channels = combined;
+  return reconfigure(next, ack);
+}
+
+void Port::get_rings(shim_rings& rings) const {
+  rings = {.rx = settings_.rx_ring, .rx_max = kMaxRxRing, .tx = settings_.tx_ring,
+           .tx_max = kMaxTxRing};
+}
+
+void Port::get_channels(shim_channels& channels) const {
+  channels = {.combined = settings_.channels, .combined_max = max_channels()};
+}
+
+void Port::get_rss(shim_rss& rss) const {
+  if (rss.table)
+    copy_bytes(rss.table, indirection_.data(), indirection_.size() * sizeof(u32));
+  if (rss.key)
+    copy_bytes(rss.key, hash_key_, sizeof(hash_key_));
+}
+
+Result<void> Port::set_rss(const shim_rss& rss, netlink_ext_ack* ack) {
+  for (u32 i = 0; rss.table && i < indirection_.size(); i++)
+    if (rss.table[i] >= settings_.channels)
+      return refuse(ack, "The table names a queue that does not exist.", Errno::kInvalid);
+
+  // On failure the device gets the old values again, so that it and we agree (data sheet 10.4).
+  auto old_table = TRY(kern::Array<u32>::create(indirection_.size(), kern::kAnyNode));
+  u8 old_key[sizeof(hash_key_)];
+  shim_rss old{.table = old_table.data(), .key = old_key};
+  get_rss(old);
+  const auto adopt = [this](const shim_rss& values) {
+    if (values.table)
+      copy_bytes(indirection_.data(), values.table, indirection_.size() * sizeof(u32));
+    if (values.key)
+      copy_bytes(hash_key_, values.key, sizeof(hash_key_));
+  };
+  const auto tell = [this](bool key, bool table) {
+    return steer({.key = {hash_key_, key ? sizeof(hash_key_) : 0},
+                  .table = {handles_.data(), table ? handles_.size() : 0}});
+  };
+
+  adopt(rss);
+  if (!running())
+    return {};
+  auto told = tell(rss.key != nullptr, rss.table != nullptr);
+  if (told)
+    return {};
+  adopt(old);
+  (void)tell(true, true);
+  return refuse(ack, "The device refused the new receive steering.", told.error());
+}
+
+// --- trouble ----------------------------------------------------------------------------------
+
+void Port::request_recovery() { recovery_.queue(); }
+
+void Port::tx_timeout(u32 queue) {
+  tx_timeouts_.increment();
+  if (shim_log_allowed())
+    shim_log_netdev(netdev_, SHIM_LOG_WARNING, "transmit queue %u hangs, recreating the queues\n",
+                    queue);
+  request_recovery();
+}
+
+// D-39, D-57: recreates all queues of the port.
+void Port::recover() {
+  shim_sleep_ms(kRecoveryPauseMs);
+  shim_rtnl_lock();
+  ScopeExit unlock{[] { shim_rtnl_unlock(); }};
+  if (!shim_netdev_running(netdev_) || lost_.load() || channel().failed() ||
+      failed_recoveries_ >= kMaxFailedRecoveries)
+    return;
+
+  channel().diagnosis().clear();
+  take_down();
+  ChannelSet previous = mana::move(active_);
+  auto fresh = prepare(settings_);  // nothing of the broken queues is trusted
+  previous = {};
+  const Result<void> up =
+      fresh ? activate(mana::move(*fresh), settings_) : Result<void>{fresh.error()};
+  if (up) {
+    recoveries_.increment();
+    failed_recoveries_ = 0;
+    if (shim_log_allowed())
+      shim_log_netdev(netdev_, SHIM_LOG_WARNING, "queues recreated\n");
+    return;
+  }
+  log_failure("recreating the queues", up.error());
+  if (++failed_recoveries_ < kMaxFailedRecoveries)
+    request_recovery();
+  else
+    shim_log_netdev(netdev_, SHIM_LOG_ERROR,
+                    "giving up; set the port down and up to try again\n");
+}
+
+void Port::set_link(bool up) {
+  link_up_.store(up);
+  update_carrier();
+}
+
+void Port::device_lost() {
+  lost_.store(true);
+  update_carrier();
+}
+
+void Port::update_carrier() {
+  if (live_channels_.load() != 0 && link_up_.load() && !lost_.load())
+    shim_netdev_carrier_on(netdev_);
+  else
+    shim_netdev_carrier_off(netdev_);
+}
+
+}  // namespace mana::port

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+#pragma once
+
+#include "port/channel.h"
+#include "shim/ethtool.h"
+
+namespace mana::port {
+
+// What all ports of a function share. Outlives the ports.
+struct PortContext {
+  const kern::PciFunction& function;
+  const hwc::Device& device;
+  hwc::EventQueueSet& eqs;
+  gdma::CqTable& cqs;
+  hwc::Quarantine& quarantine;
+  hwc::MaxResources limits;
+  hwc::DeviceConfig config;
+};
+
+// A vPort as a netdev. Everything without a comment runs under RTNL, in process context.
+//
+// A change of MTU, rings, channels or XDP prepares a complete new set of channels before it touches
+// the running one, so that it cannot fail for lack of memory half-way (P10); if the device refuses
+// the new set, the old one, memory and all, is attached again.
+class Port : NonCopyable {
+ public:
+  static constexpr u32 kMinRing = 128;
+  static constexpr u32 kMaxRxRing = 8192;
+  static constexpr u32 kMaxTxRing = 16384;
+  static constexpr u32 kDefaultRxRing = 512;
+  static constexpr u32 kDefaultTxRing = 256;
+  static constexpr u32 kMaxChannels = 64;
+
+  // Creates and registers the netdev of vPort `index`. Process context without RTNL.
+  static Result<kern::Box<Port>> create(const PortContext& context, u32 index);
+  ~Port();
+
+  // --- netdev ---
+  Result<void> open();
+  void stop();
+  Result<void> set_mtu(u32 mtu, netlink_ext_ack* ack);
+  Result<void> set_xdp(bpf_prog* program, netlink_ext_ack* ack);
+  void get_stats(shim_link_stats& stats) const;                      // any context
+  void tx_timeout(u32 queue);                                        // softirq
+  bool transmit(sk_buff* skb, u32 queue);                            // softirq
+  int xdp_transmit(int count, xdp_frame** frames, bool flush);       // softirq
+  static bool can_checksum(const sk_buff* skb);                      // softirq
+  static bool can_segment(const sk_buff* skb);                       // softirq
+
+  // --- ethtool ---
+  u32 stat_count() const;
+  void stat_names(u8* names) const;
+  void stat_values(u64* values) const;
+  void get_rings(shim_rings& rings) const;
+  Result<void> set_rings(u32 rx, u32 tx, netlink_ext_ack* ack);
+  void get_channels(shim_channels& channels) const;
+  Result<void> set_channels(u32 combined, netlink_ext_ack* ack);
+  u32 rss_entries() const { return vport_.indirection_entries; }
+  void get_rss(shim_rss& rss) const;
+  Result<void> set_rss(const shim_rss& rss, netlink_ext_ack* ack);
+  u32 link_speed() const { return context_.config.link_speed; }
+  bool link_up() const { return link_up_.load(); }
+
+  // --- adapter ---
+  void set_link(bool up);   // any context
+  void request_recovery();  // any context
+  void quiesce();           // under RTNL: off the device for good (shutdown)
+  void device_lost();       // any context: no carrier until the device is probed again
+
+ private:
+  template <typename T>
+  friend class kern::Box;
+
+  // What a person configures; what the channels are made from.
+  struct Settings {
+    u32 channels;
+    u32 rx_ring;
+    u32 tx_ring;
+    u32 mtu;
+    bpf_prog* program;  // XDP, or null
+    bool xdp_room;      // buffers have XDP's headroom; stays when the program goes
+
+    RxGeometry geometry() const { return RxGeometry::for_mtu(mtu, xdp_room); }
+  };
+
+  using ChannelSet = kern::Array<kern::Box<Channel>>;
+
+  Port(const PortContext& context, u32 index, const hwc::VportConfig& vport);
+
+  Result<void> init();
+  Result<ChannelSet> prepare(const Settings& settings);
+  Result<void> activate(ChannelSet set, const Settings& settings);
+  void deactivate();
+  Result<void> bring_up();
+  void take_down();
+  void drain_tx();
+  void stop_rx();
+  Result<void> reconfigure(const Settings& next, netlink_ext_ack* ack);
+  Result<void> refuse(netlink_ext_ack* ack, const char* sentence, Errno error) const;
+  Result<void> steer(const hwc::Steering& what);
+  void spread_indirection(u32 channels);
+  void recover();
+  void update_carrier();
+  void log_failure(const char* what, Errno error) const;
+
+  u32 max_channels() const;
+  u32 default_channels() const;
+  bool running() const { return active_.size() != 0; }
+  hwc::HardwareChannel& channel() const { return *context_.device.channel; }
+
+  const PortContext& context_;
+  u32 index_;
+  hwc::VportConfig vport_;
+  u32 vport_offset_ = 0;
+  net_device* netdev_ = nullptr;
+  bool registered_ = false;
+  Settings settings_{};
+  u8 hash_key_[wire::hash::kKeyBytes];
+  kern::Array<u32> indirection_;             // queue of each table entry
+  kern::Array<u64> handles_;                 // the same as RX object handles, for the device
+  kern::Array<RxStatistics> rx_statistics_;  // by queue index, for the port's life
+  kern::Array<TxStatistics> tx_statistics_;
+
+  ChannelSet active_;                    // what the device has; empty while the port is down
+  kern::Atomic<u32> live_channels_{0};   // those that the data path may use now
+  u32 failed_recoveries_ = 0;            // in a row
+
+  kern::Atomic<bool> link_up_{true};
+  kern::Atomic<bool> lost_{false};
+  kern::Counter recoveries_;
+  kern::Counter tx_timeouts_;
+  kern::Work<Port, &Port::recover> recovery_;
+};
+
+}  // namespace mana::port

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The PCI driver and the module. */
+
+#include <linux/module.h>
+#include <linux/pci.h>
+
+#include "shim/entry.h"
+
+static int mana_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct mana_adapter *adapter = NULL;
+	int error = mana_adapter_probe(pdev, &adapter);
+
+	pci_set_drvdata(pdev, adapter);
+	return error;
+}
+
+static void mana_pci_remove(struct pci_dev *pdev)
+{
+	mana_adapter_remove(pci_get_drvdata(pdev));
+}
+
+static void mana_pci_shutdown(struct pci_dev *pdev)
+{
+	mana_adapter_shutdown(pci_get_drvdata(pdev));
+}
+
+static const struct pci_device_id mana_pci_ids[] = {{PCI_DEVICE(PCI_VENDOR_ID_MICROSOFT, 0x00ba)},
+						    {}};
+MODULE_DEVICE_TABLE(pci, mana_pci_ids);
+
+static struct pci_driver mana_driver = {
+	.name = KBUILD_MODNAME,
+	.id_table = mana_pci_ids,
+	.probe = mana_pci_probe,
+	.remove = mana_pci_remove,
+	.shutdown = mana_pci_shutdown,
+};
+module_pci_driver(mana_driver);
+
+MODULE_AUTHOR("The mana.ko authors");
+MODULE_DESCRIPTION("Microsoft Azure Network Adapter");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Page pools: include/shim/page_pool.h. */
+
+#include <linux/dma-mapping.h>
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <net/page_pool/helpers.h>
+
+#include "shim/page_pool.h"
+
+int shim_page_pool_create(const struct shim_page_pool_config *config, struct page_pool **pool)
+{
+	const struct page_pool_params params = {
+		.order = config->order,
+		.pool_size = config->size,
+		.nid = config->node,
+		.dev = config->dev,
+		.napi = config->napi,
+		.dma_dir = config->bidirectional ? DMA_BIDIRECTIONAL : DMA_FROM_DEVICE,
+		.max_len = config->sync_length,
+		.offset = config->sync_offset,
+		.netdev = config->netdev,
+		.flags = PP_FLAG_DMA_MAP | PP_FLAG_DMA_SYNC_DEV,
+	};
+
+	*pool = page_pool_create(&params);
+	return PTR_ERR_OR_ZERO(*pool);
+}
+
+void shim_page_pool_destroy(struct page_pool *pool)
+{
+	page_pool_destroy(pool);
+}
+
+void shim_page_pool_unlink_napi(struct page_pool *pool)
+{
+	page_pool_disable_direct_recycling(pool);
+}
+
+struct page *shim_page_pool_alloc(struct page_pool *pool, u32 *offset, u32 bytes, bool may_sleep)
+{
+	gfp_t gfp = may_sleep ? GFP_KERNEL : GFP_ATOMIC | __GFP_NOWARN;
+
+	if (bytes < PAGE_SIZE << pool->p.order)
+		return page_pool_alloc_frag(pool, offset, bytes, gfp);
+
+	*offset = 0;
+	return page_pool_alloc_pages(pool, gfp);
+}
+
+void shim_page_pool_put(struct page_pool *pool, struct page *page)
+{
+	page_pool_put_full_page(pool, page, false);
+}
+
+void shim_page_pool_recycle_direct(struct page_pool *pool, struct page *page)
+{
+	page_pool_recycle_direct(pool, page);
+}
+
+void *shim_page_address(struct page *page)
+{
+	return page_address(page);
+}
+
+struct page *shim_page_of(const void *address)
+{
+	return virt_to_head_page(address);
+}
+
+u64 shim_page_pool_dma(struct page *page)
+{
+	return page_pool_get_dma_addr(page);
+}
+
+/* Not page_pool_dma_sync_for_cpu(), whose offset counts from the pool's own. */
+void shim_page_pool_sync_for_cpu(struct page_pool *pool, struct page *page, u32 offset, u32 bytes)
+{
+	dma_sync_single_range_for_cpu(pool->p.dev, page_pool_get_dma_addr(page), offset, bytes,
+				      page_pool_get_dma_dir(pool));
+}
+
+u32 shim_page_pool_taken(const struct page_pool *pool)
+{
+	return READ_ONCE(pool->pages_state_hold_cnt);
+}
+
+u32 shim_page_pool_released(const struct page_pool *pool)
+{
+	return atomic_read(&pool->pages_state_release_cnt);
+}

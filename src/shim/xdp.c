@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+/* XDP: include/shim/xdp.h. */
+
+#include <linux/bpf.h>
+#include <linux/bpf_trace.h>
+#include <linux/build_bug.h>
+#include <linux/filter.h>
+#include <linux/netdevice.h>
+#include <linux/slab.h>
+#include <net/xdp.h>
+
+#include "shim/xdp.h"
+
+static_assert(sizeof(struct xdp_buff) <= sizeof(struct shim_xdp_buff));
+static_assert(__alignof__(struct xdp_buff) <= __alignof__(struct shim_xdp_buff));
+static_assert((int)SHIM_XDP_ABORTED == (int)XDP_ABORTED);
+static_assert((int)SHIM_XDP_DROP == (int)XDP_DROP);
+static_assert((int)SHIM_XDP_PASS == (int)XDP_PASS);
+static_assert((int)SHIM_XDP_TX == (int)XDP_TX);
+static_assert((int)SHIM_XDP_REDIRECT == (int)XDP_REDIRECT);
+
+static struct xdp_buff *buff_of(struct shim_xdp_buff *xdp)
+{
+	return (struct xdp_buff *)xdp->storage;
+}
+
+/* --- receive queues --- */
+
+struct xdp_rxq_info *shim_xdp_rxq_create(struct net_device *netdev, u32 queue,
+					 struct napi_struct *napi, struct page_pool *pool,
+					 int *error)
+{
+	struct xdp_rxq_info *rxq = kzalloc(sizeof(*rxq), GFP_KERNEL);
+
+	if (!rxq) {
+		*error = -ENOMEM;
+		return NULL;
+	}
+
+	*error = xdp_rxq_info_reg(rxq, netdev, queue, napi->napi_id);
+	if (*error)
+		goto free;
+
+	*error = xdp_rxq_info_reg_mem_model(rxq, MEM_TYPE_PAGE_POOL, pool);
+	if (*error)
+		goto unregister;
+
+	return rxq;
+
+unregister:
+	xdp_rxq_info_unreg(rxq);
+free:
+	kfree(rxq);
+	return NULL;
+}
+
+void shim_xdp_rxq_destroy(struct xdp_rxq_info *rxq)
+{
+	xdp_rxq_info_unreg(rxq);
+	kfree(rxq);
+}
+
+/* --- programs --- */
+
+void shim_xdp_prepare(struct shim_xdp_buff *xdp, struct xdp_rxq_info *rxq, void *memory,
+		      u32 frame_size, u32 headroom, u32 length)
+{
+	xdp_init_buff(buff_of(xdp), frame_size, rxq);
+	xdp_prepare_buff(buff_of(xdp), memory, headroom, length, true);
+}
+
+enum shim_xdp_action shim_xdp_run(struct bpf_prog *program, struct shim_xdp_buff *xdp,
+				  struct net_device *netdev)
+{
+	u32 action = bpf_prog_run_xdp(program, buff_of(xdp));
+
+	switch (action) {
+	case XDP_DROP:
+	case XDP_PASS:
+	case XDP_TX:
+	case XDP_REDIRECT:
+		return (enum shim_xdp_action)action;
+	default:
+		bpf_warn_invalid_xdp_action(netdev, program, action);
+		fallthrough;
+	case XDP_ABORTED:
+		trace_xdp_exception(netdev, program, action);
+		return SHIM_XDP_ABORTED;
+	}
+}
+
+void shim_xdp_result(const struct shim_xdp_buff *xdp, u32 *headroom, u32 *length, u32 *metadata)
+{
+	const struct xdp_buff *buff = (const struct xdp_buff *)xdp->storage;
+
+	*headroom = buff->data - buff->data_hard_start;
+	*length = buff->data_end - buff->data;
+	*metadata = buff->data - buff->data_meta;
+}
+
+int shim_xdp_redirect(struct net_device *netdev, struct shim_xdp_buff *xdp,
+		      struct bpf_prog *program)
+{
+	return xdp_do_redirect(netdev, buff_of(xdp), program);
+}
+
+void shim_xdp_flush(void)
+{
+	xdp_do_flush();
+}
+
+void shim_xdp_exception(struct net_device *netdev, struct bpf_prog *program,
+			enum shim_xdp_action action)
+{
+	trace_xdp_exception(netdev, program, action);
+}
+
+void shim_bpf_put(struct bpf_prog *program)
+{
+	if (program)
+		bpf_prog_put(program);
+}
+
+/* --- frames --- */
+
+struct xdp_frame *shim_xdp_to_frame(struct shim_xdp_buff *xdp)
+{
+	return xdp_convert_buff_to_frame(buff_of(xdp));
+}
+
+const void *shim_xdp_frame_data(const struct xdp_frame *frame)
+{
+	return frame->data;
+}
+
+u32 shim_xdp_frame_length(const struct xdp_frame *frame)
+{
+	return frame->len;
+}
+
+bool shim_xdp_frame_has_frags(const struct xdp_frame *frame)
+{
+	return xdp_frame_has_frags(frame);
+}
+
+void shim_xdp_frame_return(struct xdp_frame *frame)
+{
+	xdp_return_frame(frame);
+}
