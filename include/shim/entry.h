@@ -42,10 +42,12 @@ bool mana_port_can_checksum(struct mana_port *port, struct sk_buff *skb);
 bool mana_port_can_segment(struct mana_port *port, struct sk_buff *skb);
 
 /* Replaces the XDP program; on success the port owns the reference. */
-int mana_port_set_xdp(struct mana_port *port, struct bpf_prog *program, struct netlink_ext_ack *ack);
+int mana_port_set_xdp(struct mana_port *port, struct bpf_prog *program,
+		      struct netlink_ext_ack *ack);
 
 /* Softirq. The number of frames taken from the front, or a negative errno. */
-int mana_port_xdp_transmit(struct mana_port *port, int count, struct xdp_frame **frames, bool flush);
+int mana_port_xdp_transmit(struct mana_port *port, int count, struct xdp_frame **frames,
+			   bool flush);
 
 /* Softirq: one NAPI poll; never returns more than `budget`. */
 int mana_channel_poll(struct mana_channel *channel, int budget);

@@ -20,7 +20,7 @@ u32 shim_page_size(void);
  * back to its page pool when freed. NULL without memory; then the caller still owns it. */
 struct sk_buff *shim_skb_build(void *memory, u32 truesize, u32 headroom, u32 length);
 
-void shim_skb_set_metadata(struct sk_buff *skb, u32 bytes);      /* XDP metadata before the data */
+void shim_skb_set_metadata(struct sk_buff *skb, u32 bytes); /* XDP metadata before the data */
 void shim_skb_set_protocol(struct sk_buff *skb, struct net_device *netdev);
 void shim_skb_set_checksum_good(struct sk_buff *skb);
 void shim_skb_set_hash(struct sk_buff *skb, u32 hash, bool l4);
@@ -37,9 +37,9 @@ u32 shim_skb_frag_length(const struct sk_buff *skb, u32 index);
 bool shim_skb_has_frag_list(const struct sk_buff *skb);
 
 bool shim_skb_wants_checksum(const struct sk_buff *skb);
-u32 shim_skb_checksum_start(const struct sk_buff *skb);  /* from the frame's start: L4 header */
+u32 shim_skb_checksum_start(const struct sk_buff *skb); /* from the frame's start: L4 header */
 u32 shim_skb_checksum_offset(const struct sk_buff *skb); /* from there: the checksum field */
-bool shim_skb_is_ipv6(const struct sk_buff *skb);        /* below any VLAN tags in the data */
+bool shim_skb_is_ipv6(const struct sk_buff *skb); /* below any VLAN tags in the data */
 bool shim_skb_is_ipv4(const struct sk_buff *skb);
 
 bool shim_skb_is_gso(const struct sk_buff *skb);
@@ -64,7 +64,7 @@ void shim_skb_tx_timestamp(struct sk_buff *skb);
 /* --- end of life --- */
 
 void shim_skb_consume(struct sk_buff *skb, int budget); /* sent; budget of the NAPI poll, or 0 */
-void shim_skb_drop(struct sk_buff *skb);                /* any context */
+void shim_skb_drop(struct sk_buff *skb); /* any context */
 
 SHIM_END
 

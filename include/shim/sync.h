@@ -22,8 +22,8 @@ struct shim_completion {
 	unsigned long storage[24];
 };
 
-/* What a mutex protects: its class for lockdep. They nest in this order, outermost first; two of one
- * class are never held at once. */
+/* What a mutex protects: its class for lockdep. They nest in this order, outermost first; two of
+ * one class are never held at once. */
 enum shim_mutex_class {
 	SHIM_MUTEX_EVENT_QUEUES,
 	SHIM_MUTEX_HWC_REQUEST,
@@ -31,7 +31,8 @@ enum shim_mutex_class {
 	SHIM_MUTEX_CLASSES
 };
 
-/* Mutex: process context, may sleep. Locks must not move after init(). All spinlocks are one class. */
+/* Mutex: process context, may sleep. Locks must not move after init(). All spinlocks are one class.
+ */
 void shim_mutex_init(struct shim_mutex *mutex, enum shim_mutex_class mutex_class);
 void shim_mutex_lock(struct shim_mutex *mutex);
 void shim_mutex_unlock(struct shim_mutex *mutex);

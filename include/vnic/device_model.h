@@ -83,14 +83,15 @@ struct vnic_host {
 
 /* What a person configured. */
 struct vnic_config {
-	uint32_t size;           /* sizeof(struct vnic_config) */
-	uint32_t ports;          /* vPorts, 1..VNIC_MAX_PORTS */
-	uint32_t queues;         /* queue pairs of each vPort, 1..VNIC_MAX_QUEUES */
-	uint32_t mtu;            /* largest interface MTU (frame length - 14), 1500..9216 */
-	uint32_t external_ports; /* bit n: port n has a backend, and is not on the internal switch */
-	uint8_t mac[6];          /* of port 0; port n adds n to the last three octets */
+	uint32_t size; /* sizeof(struct vnic_config) */
+	uint32_t ports; /* vPorts, 1..VNIC_MAX_PORTS */
+	uint32_t queues; /* queue pairs of each vPort, 1..VNIC_MAX_QUEUES */
+	uint32_t mtu; /* largest interface MTU (frame length - 14), 1500..9216 */
+	uint32_t
+		external_ports; /* bit n: port n has a backend, and is not on the internal switch */
+	uint8_t mac[6]; /* of port 0; port n adds n to the last three octets */
 	uint8_t reserved[2];
-	const char *options;     /* model-specific "key=value,..." text; NULL or "" for none */
+	const char *options; /* model-specific "key=value,..." text; NULL or "" for none */
 };
 
 /* What a model needs from PCI; the model fills it in during create(). */
@@ -103,13 +104,14 @@ struct vnic_geometry {
 /* What a model provides. */
 struct vnic_model_ops {
 	uint32_t abi_version; /* VNIC_ABI_VERSION the model was built for */
-	uint32_t size;        /* sizeof(struct vnic_model_ops) */
-	const char *name;     /* for messages, e.g. "mana reference model" */
+	uint32_t size; /* sizeof(struct vnic_model_ops) */
+	const char *name; /* for messages, e.g. "mana reference model" */
 
 	/* NULL on failure, with a sentence for the person in `error` (always terminated). Host and
 	 * config may be copied: they need not outlive the call, but the callbacks' opaque must. */
 	struct vnic_model *(*create)(const struct vnic_host *host, const struct vnic_config *config,
-				     struct vnic_geometry *geometry, char *error, size_t error_size);
+				     struct vnic_geometry *geometry, char *error,
+				     size_t error_size);
 	void (*destroy)(struct vnic_model *model);
 
 	/* Function level reset: back to the state after create(), configuration kept. */
@@ -135,7 +137,8 @@ struct vnic_model_ops {
 	 * understood by every model and answers a JSON object with the number of live guest-created
 	 * objects by kind: {"hwc":0,"regions":0,"eqs":0,"cqs":0,"sqs":0,"rqs":0,"registered":0}.
 	 * "help" lists what else there is. False if the command is unknown or malformed. */
-	bool (*control)(struct vnic_model *model, const char *command, char *reply, size_t reply_size);
+	bool (*control)(struct vnic_model *model, const char *command, char *reply,
+			size_t reply_size);
 };
 
 /* The one symbol a model exports. NULL if it cannot serve the host's ABI version. */

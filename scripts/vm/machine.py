@@ -3,7 +3,7 @@
 
 The guest has three serial ports. The first is the kernel's console and goes to console.log. The
 second carries what the guest's script prints, so that results never mix with the kernel's log. The
-third takes requests for the device model, which are answered through QEMU (guest/model.c).
+third takes requests for the device model and for this program, which answers them (guest/model.c).
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 
-from qmp import Qmp, QmpError
+from qmp import DEVICE_ID, Qmp, QmpError
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -53,11 +53,11 @@ class Device:
     options: str = ""
     more: dict = dataclasses.field(default_factory=dict)
 
-    def properties(self, model: str) -> str:
-        return json.dumps({
-            "driver": "mana", "id": "mana0", "bus": "slot0", "model": model, "ports": self.ports,
+    def properties(self, model: str) -> dict:
+        return {
+            "driver": "mana", "id": DEVICE_ID, "bus": "slot0", "model": model, "ports": self.ports,
             "queues": self.queues, "mtu": self.mtu, "options": self.options, **self.more,
-        })
+        }
 
 
 @dataclasses.dataclass
@@ -68,6 +68,8 @@ class Machine:
     driver: str = "ours"
     device: Device | None = dataclasses.field(default_factory=Device)
     model: str = ""
+    sanitize: bool = False  # the model, with AddressSanitizer and UBSan
+    accelerator: str = "tcg,thread=multi"
     processors: int = 2
     memory: str = "1G"
     append: str = ""
@@ -229,7 +231,7 @@ class Run:
         console = "stdio,signal=off,logfile=console.log" if machine.interactive else "file,path=console.log"
         command = [
             qemu, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-            "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
+            "-machine", "q35", "-accel", machine.accelerator, "-cpu", "max",
             "-smp", str(machine.processors), "-m", machine.memory,
             "-kernel", str(image / "vmlinux"), "-initrd", str(initrd), "-append", append.strip(),
             "-chardev", console.replace(",", ",id=console,", 1), "-serial", "chardev:console",
@@ -239,10 +241,25 @@ class Run:
             *self.control.chardev(), "-mon", "chardev=control,mode=control",
             "-qmp", "unix:qmp.sock,server=on,wait=off",
         ]
+        command += machine.qemu_arguments
         if machine.device:
+            self.properties = machine.device.properties(self._model())
             command += ["-device", "pcie-root-port,id=slot0,chassis=1",
-                        "-device", machine.device.properties(machine.model or ask_library("build_model"))]
-        return command + machine.qemu_arguments
+                        "-device", json.dumps(self.properties)]
+        return command
+
+    def _model(self) -> str:
+        if self.machine.sanitize:
+            return ask_script(str(ROOT / "scripts/model/build"), "--sanitize")
+        return self.machine.model or ask_library("build_model")
+
+    def _environment(self) -> dict:
+        """A sanitizer's runtime must be in QEMU from the start; QEMU itself leaks on purpose."""
+        if not self.machine.sanitize:
+            return {**os.environ}
+        runtime = ask_script("clang++-19", "-print-file-name=libclang_rt.asan-x86_64.so")
+        return {**os.environ, "LD_PRELOAD": runtime, "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+                "ASAN_OPTIONS": "detect_leaks=0:halt_on_error=1:detect_stack_use_after_return=0"}
 
     # ---- during ----
 
@@ -259,12 +276,31 @@ class Run:
             self.log.flush()
             self.on_line(line)
 
+    def _answer(self, request: str) -> str:
+        """A request of the guest: "model TEXT" is the model's, "host ..." is ours."""
+        match request.split(None, 3):
+            case ["model", *_]:
+                return self.monitor.control(request.removeprefix("model "))
+            case ["host", "unplug"]:
+                self.monitor.execute("device_del", id=DEVICE_ID)
+            case ["host", "plug"]:
+                self.monitor.execute("device_add", **self.properties)
+            case ["host", "link", port, "up" | "down" as state]:
+                self.monitor.execute("set_link", name=f"{DEVICE_ID}.{port}", up=state == "up")
+            case ["host", "qmp", command]:
+                return json.dumps(self.monitor.execute(command))
+            case ["host", "qmp", command, arguments]:
+                return json.dumps(self.monitor.execute(command, **json.loads(arguments)))
+            case _:
+                raise QmpError("host unplug | plug | link PORT up|down | qmp COMMAND [JSON]")
+        return ""
+
     def _on_request(self, line: str) -> None:
         try:
-            reply = "=" + self.monitor.control(line).replace("\n", " ")
-        except QmpError as error:
-            reply = "!" + str(error).replace("\n", " ")
-        self.requests.here.sendall(reply.encode() + b"\n")
+            reply = "=" + self._answer(line)
+        except (QmpError, ValueError) as error:
+            reply = f"!{error}"
+        self.requests.here.sendall(reply.replace("\n", " ").encode() + b"\n")
 
     def _serve(self, qemu: subprocess.Popen) -> bool:
         """Until QEMU ends. False if it had to be ended."""
@@ -293,13 +329,9 @@ class Run:
         logs = self.machine.logs
         (logs / "command").write_text(shlex.join(command) + "\n")
         channels = (self.results, self.requests, self.control)
-        # A model built with a sanitizer needs its runtime in QEMU from the start.
-        environment = {**os.environ}
-        if preload := os.environ.get("MANA_MODEL_PRELOAD"):
-            environment["LD_PRELOAD"] = preload
         with open(logs / "qemu.log", "wb") as errors, open(logs / "results.log", "w") as self.log:
             with subprocess.Popen(
-                command, cwd=logs, env=environment, stderr=errors,
+                command, cwd=logs, env=self._environment(), stderr=errors,
                 stdin=None if self.machine.interactive else subprocess.DEVNULL,
                 stdout=None if self.machine.interactive else errors,
                 pass_fds=[channel.there.fileno() for channel in channels],

@@ -14,7 +14,8 @@ import os
 import socket
 import sys
 
-DEVICE = "/machine/peripheral/mana0"
+DEVICE_ID = "mana0"
+DEVICE = f"/machine/peripheral/{DEVICE_ID}"
 
 
 class QmpError(Exception):

@@ -40,8 +40,8 @@ Result<kern::Box<Adapter>> Adapter::probe(pci_dev* pdev) {
     log_probe_failure(pdev, "reading the registers", reason, map.error());
     return map.error();
   }
-  auto adapter = kern::Box<Adapter>::create(function->node(), mana::move(*function),
-                                            mana::move(*bar), *map);
+  auto adapter =
+      kern::Box<Adapter>::create(function->node(), mana::move(*function), mana::move(*bar), *map);
   if (!adapter) {
     log_probe_failure(pdev, "starting", "out of memory", adapter.error());
     return adapter.error();
@@ -93,14 +93,14 @@ Result<void> Adapter::bring_up(const char** step) {
   const hwc::DeviceConfig config = TRY(hwc::query_device_config(device_));
 
   *step = "creating the ports";
-  port_context_ = TRY(kern::Box<port::PortContext>::create(
-      node, port::PortContext{.function = function_,
-                              .device = device_,
-                              .eqs = eqs_,
-                              .cqs = cqs_,
-                              .quarantine = quarantine_,
-                              .limits = limits_,
-                              .config = config}));
+  port_context_ =
+      TRY(kern::Box<port::PortContext>::create(node, port::PortContext{.function = function_,
+                                                                       .device = device_,
+                                                                       .eqs = eqs_,
+                                                                       .cqs = cqs_,
+                                                                       .quarantine = quarantine_,
+                                                                       .limits = limits_,
+                                                                       .config = config}));
   TRY(create_ports());
 
   const u32 version = map_.version();
@@ -114,8 +114,8 @@ Result<void> Adapter::bring_up(const char** step) {
 
 Result<void> Adapter::create_ports() {
   diagnosis_.set("the netdev could not be registered");
-  ports_ = TRY(kern::Array<kern::Box<port::Port>>::create(port_context_->config.vports,
-                                                          kern::kAnyNode));
+  ports_ =
+      TRY(kern::Array<kern::Box<port::Port>>::create(port_context_->config.vports, kern::kAnyNode));
   for (u32 i = 0; i < ports_.size(); i++) {
     ports_[i] = TRY(port::Port::create(*port_context_, i));
     ports_ready_.store_release(i + 1);
@@ -162,9 +162,7 @@ void Adapter::shutdown() {
 void Adapter::notice(void* context, hwc::Notice notice, u32 value) {
   auto& adapter = *static_cast<Adapter*>(context);
   switch (notice) {
-    case hwc::Notice::kResetRequest:
-      adapter.reset_requested_.store(true);
-      break;
+    case hwc::Notice::kResetRequest: adapter.reset_requested_.store(true); break;
     case hwc::Notice::kLinkUp:
     case hwc::Notice::kLinkDown: {
       if (value >= wire::kMaxVports)  // D-67

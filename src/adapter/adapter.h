@@ -14,7 +14,8 @@ namespace mana::adapter {
 // can fail on the way down, because the device has a say in it, is in remove().
 class Adapter : NonCopyable {
  public:
-  // Data sheet 10.1. Logs one line that names the failed step and its reason; leaves nothing behind.
+  // Data sheet 10.1. Logs one line that names the failed step and its reason; leaves nothing
+  // behind.
   static Result<kern::Box<Adapter>> probe(pci_dev* pdev);
   ~Adapter();
 

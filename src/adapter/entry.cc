@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // The functions that C calls (include/shim/entry.h), each one line into a class. The opaque structs
 // of C are the classes of C++; this file alone converts.
-#include "adapter/adapter.h"
 #include "shim/entry.h"
+#include "adapter/adapter.h"
 
 namespace {
 

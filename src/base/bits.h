@@ -11,7 +11,8 @@ struct Bits {
   static_assert(High >= Low && High < sizeof(Word) * 8);
 
   static constexpr unsigned kWidth = High - Low + 1;
-  static constexpr Word kMax = static_cast<Word>(~static_cast<Word>(0)) >> (sizeof(Word) * 8 - kWidth);
+  static constexpr Word kMax = static_cast<Word>(~static_cast<Word>(0)) >>
+                               (sizeof(Word) * 8 - kWidth);
   static constexpr Word kMask = static_cast<Word>(kMax << Low);
 
   static constexpr Word get(Word word) { return static_cast<Word>((word & kMask) >> Low); }

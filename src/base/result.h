@@ -104,12 +104,12 @@ class [[nodiscard]] Result {
 }  // namespace mana
 
 // Evaluates to the value of a Result, or returns its error from the enclosing function.
-#define TRY(expression)                          \
-  ({                                             \
-    auto try_result_ = (expression);             \
-    if (!try_result_.ok())                       \
-      return try_result_.error();                \
-    ::mana::detail::take_value(try_result_);     \
+#define TRY(expression)                      \
+  ({                                         \
+    auto try_result_ = (expression);         \
+    if (!try_result_.ok())                   \
+      return try_result_.error();            \
+    ::mana::detail::take_value(try_result_); \
   })
 
 namespace mana::detail {

@@ -30,7 +30,8 @@ Result<RegisterMap> RegisterMap::read(const kern::Bar& bar, const char** reason)
     *reason = "the doorbell pages are not inside BAR 0";
   else if (mailbox_bytes != wire::smc::kBytes)
     *reason = "the mailbox is not 32 bytes long";
-  else if (mailbox % sizeof(u32) || mailbox > bar.size() || bar.size() - mailbox < wire::smc::kBytes)
+  else if (mailbox % sizeof(u32) || mailbox > bar.size() ||
+           bar.size() - mailbox < wire::smc::kBytes)
     *reason = "the mailbox is misaligned or not inside BAR 0";
   else
     return RegisterMap{bar, version, doorbells, page_bytes, mailbox};

@@ -46,8 +46,8 @@ class WorkRing {
     return memory_.data() + ((position * wire::kBasicUnit + offset) & byte_mask_);
   }
 
-  // Writes SGE number `index` of the WQE at `position` whose SGL starts at byte `sgl`. The SGL wraps
-  // at the end of the ring, an SGE never does (D-34).
+  // Writes SGE number `index` of the WQE at `position` whose SGL starts at byte `sgl`. The SGL
+  // wraps at the end of the ring, an SGE never does (D-34).
   void write_sge(u32 position, u32 sgl, u32 index, u64 address, u32 key, u32 size) const {
     *reinterpret_cast<wire::Sge*>(at(position, sgl + index * sizeof(wire::Sge))) = {
         .address = address, .memory_key = key, .size = size};

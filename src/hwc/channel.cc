@@ -58,14 +58,11 @@ HardwareChannel::~HardwareChannel() {
              "hardware channel destroyed while the device uses it: this is a driver bug\n");
 }
 
-Result<kern::Box<HardwareChannel>> HardwareChannel::create(const kern::PciFunction& function,
-                                                           const kern::Bar& bar,
-                                                           const gdma::RegisterMap& map,
-                                                           Diagnosis& diagnosis,
-                                                           Quarantine& quarantine,
-                                                           NoticeSink sink) {
-  auto channel = TRY(kern::Box<HardwareChannel>::create(function.node(), function, bar, map,
-                                                        diagnosis, sink));
+Result<kern::Box<HardwareChannel>> HardwareChannel::create(
+    const kern::PciFunction& function, const kern::Bar& bar, const gdma::RegisterMap& map,
+    Diagnosis& diagnosis, Quarantine& quarantine, NoticeSink sink) {
+  auto channel =
+      TRY(kern::Box<HardwareChannel>::create(function.node(), function, bar, map, diagnosis, sink));
   TRY(channel->allocate_rings());
 
   ScopeExit undo{[&] {
@@ -125,7 +122,8 @@ Result<void> HardwareChannel::establish() {
   return {};
 }
 
-// Runs after the init events ended: later ones are ignored, so ids_ does not change any more (D-14).
+// Runs after the init events ended: later ones are ignored, so ids_ does not change any more
+// (D-14).
 Result<void> HardwareChannel::check_ids() {
   if (failed()) {
     diagnosis_.set("the channel's event queue overran during initialisation");
@@ -442,9 +440,7 @@ void HardwareChannel::handle_event(wire::EqeType type, u32 value) {
         return;
       const u32 item_value = wire::Eqe::ItemValue::get(value);
       switch (static_cast<wire::ReconfigurationItem>(wire::Eqe::ItemType::get(value))) {
-        case wire::ReconfigurationItem::kHwcTimeout:
-          set_timeout(item_value);
-          return;
+        case wire::ReconfigurationItem::kHwcTimeout: set_timeout(item_value); return;
         case wire::ReconfigurationItem::kVportLinkUp:
           sink_.notify(sink_.context, Notice::kLinkUp, item_value);
           return;
@@ -477,11 +473,10 @@ void HardwareChannel::handle_init_item(u32 value) {
     case wire::HwcInitItem::kDestinationRqId: ids_.destination_rq = item; break;
     case wire::HwcInitItem::kDestinationCqId: ids_.destination_cq = item; break;
     case wire::HwcInitItem::kMaxRequest: ids_.max_request = item; break;
-    case wire::HwcInitItem::kQueueDepth:   // we use one slot whatever the depth
+    case wire::HwcInitItem::kQueueDepth:  // we use one slot whatever the depth
     case wire::HwcInitItem::kMaxResponse:  // each request states its own limit
       break;
-    default:
-      return;  // D-15
+    default: return;  // D-15
   }
   ids_.seen |= 1u << type;
 }

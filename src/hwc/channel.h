@@ -76,7 +76,8 @@ class HardwareChannel : NonCopyable {
   template <typename Response, typename Request>
   Result<Response> call(const Call& call, Request& request, const Table& table) {
     Response response{};
-    TRY(exchange(call, &request.header, sizeof(Request), table, &response.header, sizeof(Response)));
+    TRY(exchange(call, &request.header, sizeof(Request), table, &response.header,
+                 sizeof(Response)));
     return response;
   }
 

@@ -116,8 +116,8 @@ Result<u64> verify_version(HardwareChannel& channel) {
 
 Result<void> query_timeout(HardwareChannel& channel) {
   wire::QueryHwcTimeoutRequest request{};
-  const auto response = TRY(channel.call<wire::QueryHwcTimeoutResponse>(
-      {.command = Command::kQueryHwcTimeout}, request));
+  const auto response = TRY(
+      channel.call<wire::QueryHwcTimeoutResponse>({.command = Command::kQueryHwcTimeout}, request));
   channel.set_timeout(response.timeout_ms);
   return {};
 }
@@ -142,8 +142,8 @@ Result<MaxResources> query_max_resources(HardwareChannel& channel) {
 }
 
 Result<wire::DeviceId> find_mana_device(HardwareChannel& channel) {
-  const auto response = TRY(
-      header_only<wire::ListDevicesResponse>(channel, {.command = Command::kListDevices}));
+  const auto response =
+      TRY(header_only<wire::ListDevicesResponse>(channel, {.command = Command::kListDevices}));
   // D-43: the count leaves empty slots out, so it cannot bound the scan; the array does.
   u32 left = min(response.count, wire::kMaxListedDevices);
   for (const wire::DeviceId& id : response.devices) {
@@ -263,8 +263,8 @@ Result<void> destroy_wq_object(const Device& device, wire::WqType type, u64 obje
   wire::DestroyWqObjectRequest request{};
   request.wq_type = type;
   request.object = object;
-  TRY(device.channel->call<wire::HeaderOnlyResponse>(
-      device_call(device, Command::kDestroyWqObject), request));
+  TRY(device.channel->call<wire::HeaderOnlyResponse>(device_call(device, Command::kDestroyWqObject),
+                                                     request));
   return {};
 }
 
@@ -349,10 +349,9 @@ Result<void> configure_vport_rx(const Device& device, u64 vport, const Steering&
 
   // The entries belong to the message even when they are not to be looked at; zeros then.
   request.update_table = !steering.table.empty();
-  const HardwareChannel::Table table{
-      .count = steering.table_entries,
-      .write = steering.table.empty() ? write_zeros : write_handles,
-      .source = steering.table.data()};
+  const HardwareChannel::Table table{.count = steering.table_entries,
+                                     .write = steering.table.empty() ? write_zeros : write_handles,
+                                     .source = steering.table.data()};
   TRY(device.channel->call<wire::HeaderOnlyResponse>(call, request, table));
   return {};
 }

@@ -46,7 +46,7 @@ struct Steering {
   u64 default_rq = wire::kInvalidHandle;  // all-ones: unchanged
   Span<const u8> key;                     // 40 bytes
   Span<const u64> table;                  // RX object handles
-  u32 table_entries = 0;                  // of the vPort, stated even when the table is unchanged
+  u32 table_entries = 0;  // of the vPort, stated even when the table is unchanged
 };
 
 // --- function ---

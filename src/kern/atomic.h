@@ -43,7 +43,8 @@ class Atomic {
 class Counter {
  public:
   void add(u64 amount) {
-    __atomic_store_n(&value_, __atomic_load_n(&value_, __ATOMIC_RELAXED) + amount, __ATOMIC_RELAXED);
+    __atomic_store_n(&value_, __atomic_load_n(&value_, __ATOMIC_RELAXED) + amount,
+                     __ATOMIC_RELAXED);
   }
   void increment() { add(1); }
   u64 get() const { return __atomic_load_n(&value_, __ATOMIC_RELAXED); }

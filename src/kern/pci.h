@@ -46,7 +46,8 @@ class Bar {
       return Errno::kNoDevice;
     return Bar{function.get(), static_cast<u8*>(base), size};
   }
-  Bar(Bar&& other) : pdev_{other.pdev_}, base_{exchange(other.base_, nullptr)}, size_{other.size_} {}
+  Bar(Bar&& other)
+      : pdev_{other.pdev_}, base_{exchange(other.base_, nullptr)}, size_{other.size_} {}
   Bar& operator=(Bar&&) = delete;
   ~Bar() {
     if (base_)

@@ -34,7 +34,9 @@ void abi_run(vnic_model* model) { device_of(model)->run(); }
 bool abi_receive(vnic_model* model, uint32_t port, const void* frame, size_t length) {
   return device_of(model)->receive(port, frame, length);
 }
-void abi_set_link(vnic_model* model, uint32_t port, bool up) { device_of(model)->set_link(port, up); }
+void abi_set_link(vnic_model* model, uint32_t port, bool up) {
+  device_of(model)->set_link(port, up);
+}
 
 bool abi_control(vnic_model* model, const char* command, char* reply, size_t reply_size) {
   TextWriter writer{reply, reply_size};

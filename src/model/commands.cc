@@ -43,10 +43,8 @@ bool Commands::in_scope(Scope scope, wire::DeviceId device) const {
   switch (scope) {
     case Scope::kGeneric:
       return device == kNoDevice || device == kHwcDevice || device == kBnicDevice;
-    case Scope::kListed:
-      return device == kBnicDevice;
-    case Scope::kRegistered:
-      return device == kBnicDevice && resources_.registered;
+    case Scope::kListed: return device == kBnicDevice;
+    case Scope::kRegistered: return device == kBnicDevice && resources_.registered;
   }
   return false;
 }
@@ -57,15 +55,20 @@ u32 Commands::execute(const Request& request, Reply& reply) {
   // M-32; the RDMA space (6.16) is among the others.
   u32 status = wire::status::kUnsupported;
   if (entry) {
-    status = in_scope(entry->scope, request.header().device) ? (this->*entry->handler)(request, reply)
-                                                             : wire::status::kFailure;
+    status = in_scope(entry->scope, request.header().device)
+                 ? (this->*entry->handler)(request, reply)
+                 : wire::status::kFailure;
   }
   if (status != wire::status::kSuccess && status != wire::status::kMoreEntries) {
     context_.statistics.commands_failed++;
     clear_bytes(reply.bytes(), reply.size());
     reply.become<wire::HeaderOnlyResponse>();
   }
-  context_.trace().text("command ").hex(request.header().request.message_type).text(" status ").hex(status);
+  context_.trace()
+      .text("command ")
+      .hex(request.header().request.message_type)
+      .text(" status ")
+      .hex(status);
   return status;
 }
 

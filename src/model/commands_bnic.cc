@@ -46,8 +46,8 @@ u32 Commands::query_gf_stat(const Request& request, Reply& reply) {
     return kFailure;
   const u32 version = request.header().response.version >= 2 ? 2 : 1;
   const u32 counters = version == 2 ? wire::kGfCounterBits : kCountersV1;
-  auto& answer = reply.become<wire::QueryGfStatResponse>(
-      static_cast<u32>(sizeof(wire::QueryGfStatResponse) - (wire::kGfCounterBits - counters) * sizeof(u64)));
+  auto& answer = reply.become<wire::QueryGfStatResponse>(static_cast<u32>(
+      sizeof(wire::QueryGfStatResponse) - (wire::kGfCounterBits - counters) * sizeof(u64)));
   reply.set_version(version);
   // M-47: bit n is counter n of the message, except that the message has broadcast before
   // multicast (C5, Linux order).
@@ -99,8 +99,8 @@ u32 Commands::create_wq_object(const Request& request, Reply& reply) {
   }
   DmaRegion* wq_region = resources_.find_region(message->wq_region);
   DmaRegion* cq_region = resources_.find_region(message->cq_region);
-  if (!wq_region || !cq_region || wq_region == cq_region || !wq_region->fits_ring(message->wq_bytes) ||
-      !cq_region->fits_ring(message->cq_bytes))
+  if (!wq_region || !cq_region || wq_region == cq_region ||
+      !wq_region->fits_ring(message->wq_bytes) || !cq_region->fits_ring(message->cq_bytes))
     return kFailure;  // M-37
 
   // Only the WQ's creation can fail from here on with the CQ made: the CQ's region must survive.
@@ -201,7 +201,8 @@ u32 Commands::config_vport_rx(const Request& request, Reply& reply) {
   }
   // U4: the field exists for sure in the version that also has the last one.
   if (request.version() >= kHashTypesVersion) {
-    const u32 types = request.number<u16>(__builtin_offsetof(wire::ConfigVportRxRequest, hash_types));
+    const u32 types =
+        request.number<u16>(__builtin_offsetof(wire::ConfigVportRxRequest, hash_types));
     steering.hash_types = types != 0 ? types : wire::hash::kDefault;
   }
   apply(steering.rss_enabled, message.rss_enable);

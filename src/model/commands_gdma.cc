@@ -13,7 +13,8 @@ using wire::status::kSuccess;
 
 u32 Commands::verify_version(const Request& request, Reply& reply) {
   const auto* message = request.as<wire::VerifyVersionRequest>();
-  if (!message || message->protocol_min > wire::kGdmaProtocol || message->protocol_max < wire::kGdmaProtocol)
+  if (!message || message->protocol_min > wire::kGdmaProtocol ||
+      message->protocol_max < wire::kGdmaProtocol)
     return kFailure;
   context_.driver_caps = message->driver_caps[0];
   auto& answer = reply.become<wire::VerifyVersionResponse>();
@@ -99,7 +100,8 @@ u32 Commands::create_queue(const Request& request, Reply& reply) {
   DmaRegion* region = resources_.find_region(message->region);
   if (!region || !region->fits_ring(message->queue_bytes))
     return kFailure;  // M-37
-  EventQueue* eq = resources_.create_eq(RingMemory::of(*region), region, kBnicDoorbell, message->msix_index);
+  EventQueue* eq =
+      resources_.create_eq(RingMemory::of(*region), region, kBnicDoorbell, message->msix_index);
   if (!eq)
     return kFailure;
   reply.become<wire::CreateQueueResponse>().queue_id = eq->id;

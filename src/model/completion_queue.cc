@@ -7,7 +7,8 @@ void CompletionQueue::post(Context& context, const wire::Cqe& cqe, u32 owner_ske
   if (!ring_.post(context.host, cqe, owner_skew)) {
     context.statistics.entries_lost++;
     if (ring_.lost() == 1)
-      context.blame().text("CQ ").number(id).text(" lost a completion: never acknowledged, or no memory");
+      context.blame().text("CQ ").number(id).text(
+          " lost a completion: never acknowledged, or no memory");
     return;
   }
   context.statistics.cqes++;

@@ -19,7 +19,9 @@ class CompletionQueue : NonCopyable {
   u32 doorbell_id() const { return doorbell_id_; }
   const EntryRing<wire::Cqe>& ring() const { return ring_; }
   // True if the next completion would be lost (M-31).
-  bool full() const { return ring_.pending() >= wire::kOwnerLaps * static_cast<u64>(ring_.entries()); }
+  bool full() const {
+    return ring_.pending() >= wire::kOwnerLaps * static_cast<u64>(ring_.entries());
+  }
 
   // `cqe.trailer` names the WQ; the owner bits are added here.
   void post(Context& context, const wire::Cqe& cqe, u32 owner_skew = 0);

@@ -16,7 +16,7 @@ inline constexpr u32 kMaxSqs = kMaxPorts * kMaxQueuePairs;
 inline constexpr u32 kMaxRqs = kMaxPorts * kMaxQueuePairs;
 inline constexpr u32 kMaxDataCqs = kMaxSqs + kMaxRqs;
 inline constexpr u32 kMaxIndirectionEntries = 128;  // M-41
-inline constexpr u32 kRawIndirectionEntries = 64;   // raw user queues always send this many (7.8)
+inline constexpr u32 kRawIndirectionEntries = 64;  // raw user queues always send this many (7.8)
 
 inline constexpr u32 kEthernetHeader = 14;
 inline constexpr u32 kVlanTag = 4;

@@ -19,7 +19,8 @@ bool Device::control(const char* command, TextWriter& reply) {
     return control_fault(line, reply);
   if (name.is("help")) {
     reply.text(
-        "objects; stats; fault LINE [xCOUNT]; fault clear; fault list; fault reset-request [REVOKE]; "
+        "objects; stats; fault LINE [xCOUNT]; fault clear; fault list; fault reset-request "
+        "[REVOKE]; "
         "fault link PORT up|down; fault timeout MILLISECONDS");
     Faults::help(reply);
     return true;

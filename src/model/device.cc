@@ -190,13 +190,18 @@ void Device::serve_mailbox() {
   u64 argument = 0;
   const bool refused = context_.faults.take(Fault::kMailboxStatus, &argument);
   status = refused ? static_cast<u32>(argument) : execute_mailbox(request);
-  context_.trace().text("mailbox type ").number(MessageType::get(request)).text(" status ").number(status);
+  context_.trace()
+      .text("mailbox type ")
+      .number(MessageType::get(request))
+      .text(" status ")
+      .number(status);
   // M-5: the version is at most what was asked for, and at most what is known.
   const u32 known = MessageType::get(request) == static_cast<u32>(Type::kReportHwcTimeout)
                         ? kReportTimeoutVersion
                         : kEstablishVersion;
   u32 answer = MessageType::put(MessageType::get(request)) |
-               Version::put(min(Version::get(request), known)) | IsResponse::put(1) | Status::put(status);
+               Version::put(min(Version::get(request), known)) | IsResponse::put(1) |
+               Status::put(status);
   if (context_.faults.take(Fault::kMailboxGarbage))
     answer = 0x5A6B7C3D;
   mailbox_.answer(answer);
@@ -229,7 +234,9 @@ u32 Device::execute_mailbox(u32 header) {
     case Type::kReportHwcTimeout:
       if (version < kReportTimeoutVersion)
         return kRefused;
-      context_.trace().text("driver reports an HWC timeout after ms ").number(mailbox_.words()[6] & 0xFFFFFF);
+      context_.trace()
+          .text("driver reports an HWC timeout after ms ")
+          .number(mailbox_.words()[6] & 0xFFFFFF);
       return 0;  // M-8
   }
   return kRefused;
@@ -266,17 +273,19 @@ void Device::set_link(u32 port, bool up) {
   if (port >= fabric_.count() || fabric_.vport(port).link_up == up)
     return;
   fabric_.vport(port).link_up = up;
-  post_reconfiguration(wire::driver_cap::kVportLinkState,
-                       up ? wire::ReconfigurationItem::kVportLinkUp : wire::ReconfigurationItem::kVportLinkDown,
-                       port);
+  post_reconfiguration(
+      wire::driver_cap::kVportLinkState,
+      up ? wire::ReconfigurationItem::kVportLinkUp : wire::ReconfigurationItem::kVportLinkDown,
+      port);
 }
 
 // M-61: only for drivers that said they understand it. False if it was not sent.
 bool Device::post_reconfiguration(u64 capability, wire::ReconfigurationItem item, u32 value) {
   if (!hwc_.active() || (context_.driver_caps & capability) == 0)
     return false;
-  hwc_.post_event(wire::EqeType::kReconfigurationData,
-                  wire::Eqe::ItemValue::put(value) | wire::Eqe::ItemType::put(static_cast<u32>(item)));
+  hwc_.post_event(
+      wire::EqeType::kReconfigurationData,
+      wire::Eqe::ItemValue::put(value) | wire::Eqe::ItemType::put(static_cast<u32>(item)));
   return true;
 }
 

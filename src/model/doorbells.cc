@@ -42,8 +42,7 @@ void Device::ring(u64 offset, u64 value, u32 size) {
       case kCqModeration:
         accepted = true;  // not offered, and harmless
         break;
-      default:
-        break;
+      default: break;
     }
   }
   if (!accepted) {

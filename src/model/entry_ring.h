@@ -47,7 +47,8 @@ class EntryRing {
     // M-20: all other bytes first, then the byte with the owner bits, by itself.
     bool written = memory_.write(host, position, bytes, Entry::kSize - 1);
     __atomic_thread_fence(__ATOMIC_RELEASE);
-    written = written && memory_.write(host, position + Entry::kSize - 1, bytes + Entry::kSize - 1, 1);
+    written =
+        written && memory_.write(host, position + Entry::kSize - 1, bytes + Entry::kSize - 1, 1);
     if (!written) {
       lost_++;
       return false;
@@ -85,7 +86,7 @@ class EntryRing {
   u32 entries_;
   bool armed_ = true;  // M-13, 5.5: created armed
   bool overflowed_ = false;
-  u64 produced_;      // free-running, starts at one lap
+  u64 produced_;  // free-running, starts at one lap
   u64 acknowledged_;  // the driver's consumer index, as far as it told
   u64 lost_ = 0;
 };

@@ -11,7 +11,8 @@ void Fabric::set_up() {
     vport.external = config.external(i);
     vport.offset = static_cast<u16>(config.vport_offset + i);
     // Port n adds n to the last three octets.
-    u32 low = static_cast<u32>(config.mac[3]) << 16 | static_cast<u32>(config.mac[4]) << 8 | config.mac[5];
+    u32 low = static_cast<u32>(config.mac[3]) << 16 | static_cast<u32>(config.mac[4]) << 8 |
+              config.mac[5];
     low += i;
     copy_bytes(vport.mac, config.mac, 3);
     vport.mac[3] = static_cast<u8>(low >> 16);

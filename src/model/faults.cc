@@ -24,25 +24,31 @@ struct Syntax {
 
 // After "hwc" comes the command code, or "any".
 constexpr Syntax kSyntax[] = {
-    {"registers", "", Fault::kRegistersGone, Numbers::kNone, 0, "registers: map and mailbox read all ones"},
+    {"registers", "", Fault::kRegistersGone, Numbers::kNone, 0,
+     "registers: map and mailbox read all ones"},
     {"removed", "", Fault::kRemoved, Numbers::kNone, 0, "removed: the function is gone"},
-    {"mailbox", "silent", Fault::kMailboxSilent, Numbers::kNone, 0, "mailbox silent: never answers"},
+    {"mailbox", "silent", Fault::kMailboxSilent, Numbers::kNone, 0,
+     "mailbox silent: never answers"},
     {"mailbox", "status", Fault::kMailboxStatus, Numbers::kOptional, 1, "mailbox status [N]"},
     {"mailbox", "garbage", Fault::kMailboxGarbage, Numbers::kNone, 0, "mailbox garbage"},
     {"hwc", "silent", Fault::kHwcSilent, Numbers::kNone, 0, "hwc CODE|any silent: never answers"},
     {"hwc", "late", Fault::kHwcLate, Numbers::kOne, 0, "hwc CODE|any late MILLISECONDS"},
     {"hwc", "twice", Fault::kHwcTwice, Numbers::kNone, 0, "hwc CODE|any twice"},
-    {"hwc", "status", Fault::kHwcStatus, Numbers::kOptional, 1, "hwc CODE|any status [N]: not executed"},
+    {"hwc", "status", Fault::kHwcStatus, Numbers::kOptional, 1,
+     "hwc CODE|any status [N]: not executed"},
     {"hwc", "garbage", Fault::kHwcGarbage, Numbers::kNone, 0, "hwc CODE|any garbage"},
     {"hwc", "short", Fault::kHwcShort, Numbers::kOptional, 16, "hwc CODE|any short [BYTES]"},
     {"hwc", "long", Fault::kHwcLong, Numbers::kOptional, 8192, "hwc CODE|any long [BYTES]"},
-    {"hwc", "message-id", Fault::kHwcMessageId, Numbers::kOptional, 0x7777, "hwc CODE|any message-id [N]"},
-    {"hwc", "activity-id", Fault::kHwcActivityId, Numbers::kNone, 0, "hwc CODE|any activity-id: a wrong one"},
+    {"hwc", "message-id", Fault::kHwcMessageId, Numbers::kOptional, 0x7777,
+     "hwc CODE|any message-id [N]"},
+    {"hwc", "activity-id", Fault::kHwcActivityId, Numbers::kNone, 0,
+     "hwc CODE|any activity-id: a wrong one"},
     {"init", "no-done", Fault::kInitNoDone, Numbers::kNone, 0, "init no-done: no event 131"},
     {"init", "missing", Fault::kInitMissing, Numbers::kOne, 0, "init missing ITEM: 0 is event 129"},
     {"init", "eq-id", Fault::kInitEqId, Numbers::kOptional, 0xFFFF, "init eq-id [N]"},
     {"init", "item", Fault::kInitItem, Numbers::kTwo, 0, "init item ITEM VALUE"},
-    {"wq", "cq-id", Fault::kWqCqId, Numbers::kOptional, 0x00FFFFFF, "wq cq-id [N]: in CREATE_WQ_OBJ"},
+    {"wq", "cq-id", Fault::kWqCqId, Numbers::kOptional, 0x00FFFFFF,
+     "wq cq-id [N]: in CREATE_WQ_OBJ"},
     {"rx", "length", Fault::kRxLength, Numbers::kOne, 0, "rx length BYTES: in the completion"},
     {"rx", "type", Fault::kRxType, Numbers::kOne, 0, "rx type N"},
     {"rx", "wq", Fault::kRxWq, Numbers::kNone, 0, "rx wq: a wrong WQ id"},
@@ -71,7 +77,8 @@ const Syntax& of(Fault fault) {
 }
 
 bool is_count(Word word, u64& count) {
-  return word.length > 1 && word.begin[0] == 'x' && Word{word.begin + 1, word.length - 1}.number(count);
+  return word.length > 1 && word.begin[0] == 'x' &&
+         Word{word.begin + 1, word.length - 1}.number(count);
 }
 
 }  // namespace

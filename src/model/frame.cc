@@ -124,7 +124,8 @@ void Frame::put_tag() {
 u64 pseudo_header_sum(const u8* bytes, const FrameLayout& layout, u32 l4_length) {
   const u8* ip = bytes + layout.l3_offset;
   const u32 protocol = layout.l4 == L4::kTcp ? kProtocolTcp : kProtocolUdp;
-  const u64 sum = layout.l3 == L3::kIpv4 ? checksum_add(0, ip + 12, 8) : checksum_add(0, ip + 8, 32);
+  const u64 sum =
+      layout.l3 == L3::kIpv4 ? checksum_add(0, ip + 12, 8) : checksum_add(0, ip + 8, 32);
   return sum + checksum_number(protocol) + checksum_number(l4_length & 0xFFFF) +
          checksum_number(l4_length >> 16);
 }

@@ -23,9 +23,11 @@ bool Hwc::establish(const wire::EstablishHwc& message) {
   if (eq_)
     cq_ = resources_.create_cq(ring(message.cq_frame), nullptr, eq_, kHwcDoorbell);
   if (cq_)
-    sq_ = resources_.create_wq(wire::WqType::kSq, ring(message.sq_frame), nullptr, cq_, nullptr, kHwcDoorbell);
+    sq_ = resources_.create_wq(wire::WqType::kSq, ring(message.sq_frame), nullptr, cq_, nullptr,
+                               kHwcDoorbell);
   if (sq_)
-    rq_ = resources_.create_wq(wire::WqType::kRq, ring(message.rq_frame), nullptr, cq_, nullptr, kHwcDoorbell);
+    rq_ = resources_.create_wq(wire::WqType::kRq, ring(message.rq_frame), nullptr, cq_, nullptr,
+                               kHwcDoorbell);
   if (!rq_) {
     destroy();
     return false;
@@ -36,7 +38,8 @@ bool Hwc::establish(const wire::EstablishHwc& message) {
 void Hwc::post_item(wire::HwcInitItem item, u32 value) {
   const u32 type = static_cast<u32>(item);
   u64 argument = 0;
-  if (context_.faults.active(Fault::kInitItem) && context_.faults.take(Fault::kInitItem, type, &argument))
+  if (context_.faults.active(Fault::kInitItem) &&
+      context_.faults.take(Fault::kInitItem, type, &argument))
     value = static_cast<u32>(argument);
   if (missing_item_ == type)
     return;
@@ -47,7 +50,8 @@ void Hwc::post_item(wire::HwcInitItem item, u32 value) {
 void Hwc::announce() {
   using wire::HwcInitItem;
   u64 argument = 0;
-  missing_item_ = context_.faults.take(Fault::kInitMissing, &argument) ? static_cast<u32>(argument) : kNoItem;
+  missing_item_ =
+      context_.faults.take(Fault::kInitMissing, &argument) ? static_cast<u32>(argument) : kNoItem;
   u32 eq_id = eq_->id;
   if (context_.faults.take(Fault::kInitEqId, &argument))
     eq_id = static_cast<u32>(argument);
@@ -142,10 +146,11 @@ u32 Hwc::read_request(const Wqe& wqe, bool& valid) {
   Oob oob;
   copy_bytes(&oob, wqe.oob, sizeof(oob));
   // M-14
-  valid = sge.size <= wire::kMaxHwcMessage && wqe.oob_bytes == sizeof(Oob) &&
-          Oob::QueueId::get(oob.source_cq) == cq_->id && Oob::QueueId::get(oob.source_sq) == sq_->id &&
-          header.request.header_type == wire::MessageHeader::kStandard && header.request.version != 0 &&
-          header.request.size >= kHeaderBytes && header.request.size <= wire::kMaxHwcMessage;
+  valid =
+      sge.size <= wire::kMaxHwcMessage && wqe.oob_bytes == sizeof(Oob) &&
+      Oob::QueueId::get(oob.source_cq) == cq_->id && Oob::QueueId::get(oob.source_sq) == sq_->id &&
+      header.request.header_type == wire::MessageHeader::kStandard && header.request.version != 0 &&
+      header.request.size >= kHeaderBytes && header.request.size <= wire::kMaxHwcMessage;
   if (valid)
     length = min(length, header.request.size);
   return length;
@@ -191,8 +196,10 @@ void Hwc::respond(u32 length, bool valid) {
   answer = {};
   answer.response.header_type = wire::MessageHeader::kStandard;
   answer.response.message_type = command;
-  answer.response.version = static_cast<u16>(min<u32>(reply.version(), max<u32>(header.response.version, 1)));
-  answer.response.message_id = header.request.message_id;  // M-16: of the request, not the expectation
+  answer.response.version =
+      static_cast<u16>(min<u32>(reply.version(), max<u32>(header.response.version, 1)));
+  answer.response.message_id =
+      header.request.message_id;  // M-16: of the request, not the expectation
   answer.response.size = outgoing.length;
   answer.device = header.device;
   answer.activity_id = header.activity_id;
@@ -215,7 +222,8 @@ void Hwc::apply_faults(Outgoing& outgoing, u8* bytes, u32 command) {
       bytes[i] = static_cast<u8>(noise_ >> 24);
     }
   }
-  if (faults.take(Fault::kHwcShort, command, &argument) || faults.take(Fault::kHwcLong, command, &argument))
+  if (faults.take(Fault::kHwcShort, command, &argument) ||
+      faults.take(Fault::kHwcLong, command, &argument))
     outgoing.reported_length = static_cast<u32>(argument);
   if (faults.take(Fault::kHwcLate, command, &argument))
     outgoing.due = context_.host.now() + min<u64>(argument, 3'600'000) * 1'000'000 + 1;

@@ -15,7 +15,9 @@ class Request {
   const wire::RequestHeader& header() const {
     return *reinterpret_cast<const wire::RequestHeader*>(bytes_);
   }
-  wire::Command command() const { return static_cast<wire::Command>(header().request.message_type); }
+  wire::Command command() const {
+    return static_cast<wire::Command>(header().request.message_type);
+  }
   u32 version() const { return header().request.version; }
   u32 length() const { return length_; }
 

@@ -89,9 +89,11 @@ void RxEngine::complete(Vport& vport, WorkQueue& rq, const Wqe& wqe, Frame& fram
     owner_skew = 2;
 
   RxCqe cqe = {};
-  cqe.dw0 = RxCqe::Type::put(static_cast<u32>(type)) | RxCqe::ClientType::put(wire::kClientTypeBnic);
+  cqe.dw0 =
+      RxCqe::Type::put(static_cast<u32>(type)) | RxCqe::ClientType::put(wire::kClientTypeBnic);
   cqe.flags = frame.checksum_flags | RxCqe::HashType::put(hash.type);
-  if ((frame.checksum_flags & (RxCqe::IpBad::kMask | RxCqe::TcpBad::kMask | RxCqe::UdpBad::kMask)) != 0)
+  if ((frame.checksum_flags &
+       (RxCqe::IpBad::kMask | RxCqe::TcpBad::kMask | RxCqe::UdpBad::kMask)) != 0)
     vport.statistics.rx_checksum_bad++;
   if (frame.tagged) {
     cqe.flags |= RxCqe::VlanPresent::kMask | RxCqe::VlanId::put(frame.tci);

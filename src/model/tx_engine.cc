@@ -47,7 +47,8 @@ TxCqeType TxEngine::read_oob(const WorkQueue& sq, Oob& oob) const {
   const bool is_long = format == TxOob::kLongFormat;
   if (format > TxOob::kLongFormat || (is_long && wqe_.oob_bytes < sizeof(TxOob)))
     return TxCqeType::kInvalidOob;
-  if (TxOob::CqId::get(dw0) != sq.cq()->id || TxOob::SqFrame::get(dw1) != TxOob::SqFrame::get(sq.id))
+  if (TxOob::CqId::get(dw0) != sq.cq()->id ||
+      TxOob::SqFrame::get(dw1) != TxOob::SqFrame::get(sq.id))
     return TxCqeType::kInvalidOob;
   oob = {
       .is_ipv4 = TxOob::IsIpv4::get(dw0) != 0,
@@ -246,33 +247,15 @@ void TxEngine::count_error(Vport& vport, TxCqeType type) {
   vport.statistics.tx_errors++;
   wire::GfCounters& gf = context_.statistics.gf;
   switch (type) {
-    case TxCqeType::kSourceAddressDrop:
-      gf.tx_errors_source_address_enforcement++;
-      break;
-    case TxCqeType::kMtuDrop:
-      gf.tx_errors_mtu_violation++;
-      break;
-    case TxCqeType::kInvalidEthertype:
-      gf.tx_errors_ethertype_enforcement++;
-      break;
-    case TxCqeType::kVfDisabled:
-      gf.tx_errors_gf_disabled++;
-      break;
-    case TxCqeType::kVportOutOfRange:
-      gf.tx_errors_invalid_vport_offset++;
-      break;
-    case TxCqeType::kVportDisabled:
-      gf.tx_errors_vport_disabled++;
-      break;
-    case TxCqeType::kVlanViolation:
-      gf.tx_errors_vlan_enforcement++;
-      break;
-    case TxCqeType::kGdmaError:
-      gf.tx_errors_gdma++;
-      break;
-    default:
-      gf.tx_errors_invalid_oob++;
-      break;
+    case TxCqeType::kSourceAddressDrop: gf.tx_errors_source_address_enforcement++; break;
+    case TxCqeType::kMtuDrop: gf.tx_errors_mtu_violation++; break;
+    case TxCqeType::kInvalidEthertype: gf.tx_errors_ethertype_enforcement++; break;
+    case TxCqeType::kVfDisabled: gf.tx_errors_gf_disabled++; break;
+    case TxCqeType::kVportOutOfRange: gf.tx_errors_invalid_vport_offset++; break;
+    case TxCqeType::kVportDisabled: gf.tx_errors_vport_disabled++; break;
+    case TxCqeType::kVlanViolation: gf.tx_errors_vlan_enforcement++; break;
+    case TxCqeType::kGdmaError: gf.tx_errors_gdma++; break;
+    default: gf.tx_errors_invalid_oob++; break;
   }
 }
 

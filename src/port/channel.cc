@@ -8,14 +8,13 @@ Result<kern::Box<Channel>> Channel::prepare(const Owner& owner, u32 index,
                                             TxStatistics& tx_statistics,
                                             const ChannelConfig& config) {
   auto channel = TRY(kern::Box<Channel>::create(owner.node, owner, index));
-  channel->napi_ = TRY(
-      kern::Napi::create(owner.netdev, reinterpret_cast<mana_channel*>(channel.get())));
+  channel->napi_ =
+      TRY(kern::Napi::create(owner.netdev, reinterpret_cast<mana_channel*>(channel.get())));
   TRY(channel->tx_.prepare(owner.dev, owner.node, shim_txq(owner.netdev, index), tx_statistics,
                            {.units = config.tx_units}));
-  TRY(channel->rx_.prepare(owner.dev, owner.node, owner.netdev, index, channel->napi_,
-                           rx_statistics,
-                           {.depth = config.rx_depth, .geometry = config.geometry,
-                            .xdp = config.xdp}));
+  TRY(channel->rx_.prepare(
+      owner.dev, owner.node, owner.netdev, index, channel->napi_, rx_statistics,
+      {.depth = config.rx_depth, .geometry = config.geometry, .xdp = config.xdp}));
   return channel;
 }
 

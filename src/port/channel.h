@@ -51,7 +51,8 @@ class Channel : NonCopyable {
   void start();
   void stop();
 
-  // Before a channel that could not be detached goes to the quarantine: cuts its ties to the netdev.
+  // Before a channel that could not be detached goes to the quarantine: cuts its ties to the
+  // netdev.
   void unlink();
 
   int poll(int budget);  // softirq

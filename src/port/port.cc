@@ -357,8 +357,8 @@ Result<void> Port::set_channels(u32 combined, netlink_ext_ack* ack) {
 }
 
 void Port::get_rings(shim_rings& rings) const {
-  rings = {.rx = settings_.rx_ring, .rx_max = kMaxRxRing, .tx = settings_.tx_ring,
-           .tx_max = kMaxTxRing};
+  rings = {
+      .rx = settings_.rx_ring, .rx_max = kMaxRxRing, .tx = settings_.tx_ring, .tx_max = kMaxTxRing};
 }
 
 void Port::get_channels(shim_channels& channels) const {
@@ -443,8 +443,7 @@ void Port::recover() {
   if (++failed_recoveries_ < kMaxFailedRecoveries)
     request_recovery();
   else
-    shim_log_netdev(netdev_, SHIM_LOG_ERROR,
-                    "giving up; set the port down and up to try again\n");
+    shim_log_netdev(netdev_, SHIM_LOG_ERROR, "giving up; set the port down and up to try again\n");
 }
 
 void Port::set_link(bool up) {

@@ -40,12 +40,12 @@ class Port : NonCopyable {
   void stop();
   Result<void> set_mtu(u32 mtu, netlink_ext_ack* ack);
   Result<void> set_xdp(bpf_prog* program, netlink_ext_ack* ack);
-  void get_stats(shim_link_stats& stats) const;                      // any context
-  void tx_timeout(u32 queue);                                        // softirq
-  bool transmit(sk_buff* skb, u32 queue);                            // softirq
-  int xdp_transmit(int count, xdp_frame** frames, bool flush);       // softirq
-  static bool can_checksum(const sk_buff* skb);                      // softirq
-  static bool can_segment(const sk_buff* skb);                       // softirq
+  void get_stats(shim_link_stats& stats) const;  // any context
+  void tx_timeout(u32 queue);  // softirq
+  bool transmit(sk_buff* skb, u32 queue);  // softirq
+  int xdp_transmit(int count, xdp_frame** frames, bool flush);  // softirq
+  static bool can_checksum(const sk_buff* skb);  // softirq
+  static bool can_segment(const sk_buff* skb);  // softirq
 
   // --- ethtool ---
   u32 stat_count() const;
@@ -62,10 +62,10 @@ class Port : NonCopyable {
   bool link_up() const { return link_up_.load(); }
 
   // --- adapter ---
-  void set_link(bool up);   // any context
+  void set_link(bool up);  // any context
   void request_recovery();  // any context
-  void quiesce();           // under RTNL: off the device for good (shutdown)
-  void device_lost();       // any context: no carrier until the device is probed again
+  void quiesce();  // under RTNL: off the device for good (shutdown)
+  void device_lost();  // any context: no carrier until the device is probed again
 
  private:
   template <typename T>
@@ -78,7 +78,7 @@ class Port : NonCopyable {
     u32 tx_ring;
     u32 mtu;
     bpf_prog* program;  // XDP, or null
-    bool xdp_room;      // buffers have XDP's headroom; stays when the program goes
+    bool xdp_room;  // buffers have XDP's headroom; stays when the program goes
 
     RxGeometry geometry() const { return RxGeometry::for_mtu(mtu, xdp_room); }
   };
@@ -116,14 +116,14 @@ class Port : NonCopyable {
   bool registered_ = false;
   Settings settings_{};
   u8 hash_key_[wire::hash::kKeyBytes];
-  kern::Array<u32> indirection_;             // queue of each table entry
-  kern::Array<u64> handles_;                 // the same as RX object handles, for the device
+  kern::Array<u32> indirection_;  // queue of each table entry
+  kern::Array<u64> handles_;  // the same as RX object handles, for the device
   kern::Array<RxStatistics> rx_statistics_;  // by queue index, for the port's life
   kern::Array<TxStatistics> tx_statistics_;
 
-  ChannelSet active_;                    // what the device has; empty while the port is down
-  kern::Atomic<u32> live_channels_{0};   // those that the data path may use now
-  u32 failed_recoveries_ = 0;            // in a row
+  ChannelSet active_;  // what the device has; empty while the port is down
+  kern::Atomic<u32> live_channels_{0};  // those that the data path may use now
+  u32 failed_recoveries_ = 0;  // in a row
 
   kern::Atomic<bool> link_up_{true};
   kern::Atomic<bool> lost_{false};

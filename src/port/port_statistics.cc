@@ -10,7 +10,7 @@ namespace {
 template <typename Statistics>
 struct Column {
   const char* name;
-  kern::Counter Statistics::*counter;
+  kern::Counter Statistics::* counter;
 };
 
 // After "rx_<queue>_".
@@ -97,7 +97,7 @@ constexpr u32 length(const T (&)[N]) {
 }
 
 template <typename Statistics>
-u64 sum(const kern::Array<Statistics>& queues, kern::Counter Statistics::*counter) {
+u64 sum(const kern::Array<Statistics>& queues, kern::Counter Statistics::* counter) {
   u64 total = 0;
   for (const Statistics& queue : queues)
     total += (queue.*counter).get();
@@ -112,8 +112,8 @@ void Port::get_stats(shim_link_stats& stats) const {
   stats.rx_length_errors = sum(rx_statistics_, &RxStatistics::truncated) +
                            sum(rx_statistics_, &RxStatistics::bad_length);
   stats.rx_errors = stats.rx_length_errors;
-  stats.rx_dropped = sum(rx_statistics_, &RxStatistics::no_buffer) +
-                     sum(rx_statistics_, &RxStatistics::no_skb);
+  stats.rx_dropped =
+      sum(rx_statistics_, &RxStatistics::no_buffer) + sum(rx_statistics_, &RxStatistics::no_skb);
   stats.rx_missed = 0;  // counted by the device for the whole function: hc_rx_discards_no_wqe
   stats.tx_packets = sum(tx_statistics_, &TxStatistics::packets);
   stats.tx_bytes = sum(tx_statistics_, &TxStatistics::bytes);

@@ -12,9 +12,9 @@ namespace mana::port {
 // a page, they share it; otherwise a buffer takes whole pages. The device is offered all the data
 // room there is, so that an MTU change within it leaves posted buffers valid.
 struct RxGeometry {
-  u32 headroom;    // bytes before the data
-  u32 data;        // bytes offered to the device
-  u32 stride;      // bytes of a buffer, all included: the skb's truesize
+  u32 headroom;  // bytes before the data
+  u32 data;  // bytes offered to the device
+  u32 stride;  // bytes of a buffer, all included: the skb's truesize
   u32 page_order;  // pages are 4 KiB << page_order
 
   static RxGeometry for_mtu(u32 mtu, bool xdp);

@@ -127,8 +127,7 @@ void RxQueue::post_all() {
 bool RxQueue::detach() {
   if (!object_.exists())
     return true;
-  const bool confirmed =
-      hwc::destroy_wq_object(*device_, wire::WqType::kRq, object_.handle).ok();
+  const bool confirmed = hwc::destroy_wq_object(*device_, wire::WqType::kRq, object_.handle).ok();
   object_ = {};
   return confirmed;
 }
@@ -136,8 +135,7 @@ bool RxQueue::detach() {
 // --- buffers ----------------------------------------------------------------------------------
 
 bool RxQueue::allocate(RxBuffer& buffer, bool may_sleep) const {
-  buffer.page =
-      shim_page_pool_alloc(pool_.get(), &buffer.offset, geometry_.stride, may_sleep);
+  buffer.page = shim_page_pool_alloc(pool_.get(), &buffer.offset, geometry_.stride, may_sleep);
   return buffer.page != nullptr;
 }
 
@@ -176,12 +174,8 @@ u32 RxQueue::poll(const kern::Napi& napi, u32 budget, TxQueue& tx) {
     }
     switch (completion.type) {
       case wire::RxCqeType::kOk:
-      case wire::RxCqeType::kTruncated:
-        handle_packet(napi, completion, tx);
-        break;
-      case wire::RxCqeType::kFence:
-        fence_.complete();
-        break;
+      case wire::RxCqeType::kTruncated: handle_packet(napi, completion, tx); break;
+      case wire::RxCqeType::kFence: fence_.complete(); break;
       case wire::RxCqeType::kCoalesced4:
       case wire::RxCqeType::kCoalesced8:
         // D-59: never negotiated, so nobody knows how many WQEs this stands for.
@@ -273,9 +267,7 @@ bool RxQueue::run_xdp(bpf_prog* program, const RxBuffer& buffer, u32& headroom, 
   shim_xdp_prepare(&xdp, rxq_, buffer.memory(), geometry_.stride, headroom, length);
   const shim_xdp_action action = shim_xdp_run(program, &xdp, netdev_);
   switch (action) {
-    case SHIM_XDP_PASS:
-      shim_xdp_result(&xdp, &headroom, &length, &metadata);
-      return true;
+    case SHIM_XDP_PASS: shim_xdp_result(&xdp, &headroom, &length, &metadata); return true;
     case SHIM_XDP_TX: {
       xdp_frame* frame = shim_xdp_to_frame(&xdp);
       shim_xdp_result(&xdp, &headroom, &length, &metadata);
@@ -302,8 +294,7 @@ bool RxQueue::run_xdp(bpf_prog* program, const RxBuffer& buffer, u32& headroom, 
       }
       break;
     case SHIM_XDP_DROP:
-    case SHIM_XDP_ABORTED:
-      break;
+    case SHIM_XDP_ABORTED: break;
   }
   if (action == SHIM_XDP_TX || action == SHIM_XDP_REDIRECT)
     shim_xdp_exception(netdev_, program, action);

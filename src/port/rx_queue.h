@@ -77,8 +77,8 @@ class RxQueue : NonCopyable {
   void post(const RxBuffer& buffer);
   void handle_packet(const kern::Napi& napi, const RxCompletion& completion, TxQueue& tx);
   void repost(const RxBuffer& buffer, u32 bytes);
-  bool run_xdp(bpf_prog* program, const RxBuffer& buffer, u32& headroom, u32& length,
-               u32& metadata, TxQueue& tx);
+  bool run_xdp(bpf_prog* program, const RxBuffer& buffer, u32& headroom, u32& length, u32& metadata,
+               TxQueue& tx);
   void deliver(const kern::Napi& napi, const RxBuffer& buffer, const RxCompletion& completion,
                u32 headroom, u32 length, u32 metadata);
   void write_wqe_templates();
@@ -100,7 +100,7 @@ class RxQueue : NonCopyable {
 
   u32 rung_ = 0;  // producer position of the last doorbell
   bool xdp_ = false;
-  bool redirected_ = false;   // in this poll
+  bool redirected_ = false;  // in this poll
   bool transmitted_ = false;  // in this poll, XDP_TX
   kern::Atomic<bool> broken_{false};
   kern::Completion fence_;

@@ -31,7 +31,7 @@ struct alignas(64) RxStatistics {
 // the second by the NAPI.
 struct alignas(64) TxStatistics {
   kern::Counter packets;  // frames on the wire: segments of a TSO packet count each
-  kern::Counter bytes;    // of those frames
+  kern::Counter bytes;  // of those frames
   kern::Counter xdp_xmit;
   kern::Counter tso_packets;
   kern::Counter tso_bytes;

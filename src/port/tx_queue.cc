@@ -122,8 +122,8 @@ Result<TxQueue::Plan> TxQueue::plan(sk_buff* skb) {
   plan.oob_size = long_form ? wire::OobSize::k24 : wire::OobSize::k8;
   dw0 |= TxOob::PacketFormat::put(long_form ? TxOob::kLongFormat : TxOob::kShortFormat) |
          TxOob::CqId::put(object_.cq_id);
-  plan.oob[1] = TxOob::TransportOffset::put(transport_offset) |
-                (object_.wq_id & TxOob::SqFrame::kMask);
+  plan.oob[1] =
+      TxOob::TransportOffset::put(transport_offset) | (object_.wq_id & TxOob::SqFrame::kMask);
   if (vport_offset_ <= TxOob::kMaxShortVportOffset)
     plan.oob[1] |= TxOob::ShortVportOffset::put(vport_offset_);
   if (long_form) {
@@ -402,8 +402,7 @@ void TxQueue::complete(const TxRecord& record, u32 position, int budget) {
     case TxRecord::Kind::kXdpTx:
       shim_xdp_frame_return(static_cast<xdp_frame*>(record.object));
       return;
-    case TxRecord::Kind::kNone:
-      return;
+    case TxRecord::Kind::kNone: return;
   }
 }
 

@@ -65,7 +65,9 @@ struct EstablishHwc {
 
   static constexpr EstablishHwc decode(const u32 (&words)[smc::kWords]) {
     const u64 high = words[6] & 0xFFFF;
-    auto frame = [high](u64 low, unsigned nibble) { return low | (high >> (4 * nibble) & 0xF) << 48; };
+    auto frame = [high](u64 low, unsigned nibble) {
+      return low | (high >> (4 * nibble) & 0xF) << 48;
+    };
     return {
         .eq_frame = frame(words[0] | static_cast<u64>(words[1] & 0xFFFF) << 32, 0),
         .cq_frame = frame(words[1] >> 16 | static_cast<u64>(words[2]) << 16, 1),

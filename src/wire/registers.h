@@ -58,7 +58,9 @@ using ModerationPeriodValid = Bit<47, u64>;
 using ModerationCount = Bits<55, 48, u64>;  // completions
 using ModerationCountValid = Bit<63, u64>;
 
-constexpr u64 work_queue(u32 id, u32 tail_bytes) { return QueueId::put(id) | WqTail::put(tail_bytes); }
+constexpr u64 work_queue(u32 id, u32 tail_bytes) {
+  return QueueId::put(id) | WqTail::put(tail_bytes);
+}
 constexpr u64 completion_queue(u32 id, u32 index, bool arm) {
   return QueueId::put(id) | Index::put(index) | Arm::put(arm);
 }

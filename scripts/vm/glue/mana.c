@@ -83,6 +83,7 @@ struct ManaState {
     /* what it needs */
     MemoryRegion registers;
     QEMUBH *run_soon;
+    QEMUTimer *run_deferred; /* instead of run_soon, with defer_ns */
     QEMUTimer *run_later;
     QEMUBH *accept_frames;
     uint32_t vector_count;
@@ -184,6 +185,7 @@ static void mana_forget_requests(ManaState *s)
     ManaFrame *frame;
 
     qemu_bh_cancel(s->run_soon);
+    timer_del(s->run_deferred);
     timer_del(s->run_later);
     bitmap_zero(s->raised, MANA_MAX_VECTORS);
     while ((frame = QSIMPLEQ_FIRST(&s->outgoing))) {
@@ -397,7 +399,7 @@ static void mana_host_schedule(void *opaque)
     ManaState *s = opaque;
 
     if (s->defer_ns) {
-        timer_mod_anticipate_ns(s->run_later, mana_host_now(s) + s->defer_ns);
+        timer_mod_anticipate_ns(s->run_deferred, mana_host_now(s) + s->defer_ns);
     } else {
         qemu_bh_schedule(s->run_soon);
     }
@@ -635,6 +637,7 @@ static void mana_exit(PCIDevice *pci)
     }
     g_clear_pointer(&s->run_soon, qemu_bh_delete);
     g_clear_pointer(&s->accept_frames, qemu_bh_delete);
+    g_clear_pointer(&s->run_deferred, timer_free);
     g_clear_pointer(&s->run_later, timer_free);
     if (msix_present(pci)) {
         msix_unuse_all_vectors(pci);
@@ -686,6 +689,7 @@ static void mana_realize(PCIDevice *pci, Error **errp)
     }
     s->run_soon = qemu_bh_new(mana_run, s);
     s->accept_frames = qemu_bh_new(mana_accept_frames, s);
+    s->run_deferred = timer_new_ns(QEMU_CLOCK_VIRTUAL, mana_run, s);
     s->run_later = timer_new_ns(QEMU_CLOCK_VIRTUAL, mana_run, s);
     /* The model may call back from create(): it must not be entered meanwhile. */
     s->busy = true;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * model TEXT...: one control line for the device model, and its answer, from inside the guest.
+ * Requests to the outside, and their answers, from inside the guest.
  *
- * The words go as one line over a serial port to scripts/vm/run, which hands them to the model
- * through QEMU and answers with one line: '=' and the reply, or '!' and what went wrong.
+ *     model TEXT...    one control line for the device model
+ *     host TEXT...     for scripts/vm/machine.py: unplug, plug, link PORT up|down, qmp COMMAND [JSON]
+ *
+ * One program of two names. The name and the words go as one line over a serial port to machine.py,
+ * which answers with one line: '=' and the reply, or '!' and what went wrong.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -37,17 +40,23 @@ static int send_all(int channel, const char *text, size_t length)
 int main(int argc, char **argv)
 {
 	static char line[65536];
+	const char *name = strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0];
 	struct termios settings;
-	size_t length = 0;
+	size_t length;
 	int channel;
 	char kind;
 
 	if (argc < 2) {
-		fprintf(stderr, "usage: model objects | model help | model COMMAND...\n");
+		fprintf(stderr, "usage: model objects | model help | model TEXT... | host TEXT...\n");
 		return 2;
 	}
-	for (int i = 1; i < argc; i++)
-		length += snprintf(line + length, sizeof(line) - length, "%s%s", i > 1 ? " " : "", argv[i]);
+	length = snprintf(line, sizeof(line), "%s", name);
+	for (int i = 1; i < argc && length < sizeof(line); i++)
+		length += snprintf(line + length, sizeof(line) - length, " %s", argv[i]);
+	if (length >= sizeof(line) - 1) {
+		fprintf(stderr, "%s: too long\n", name);
+		return 2;
+	}
 
 	channel = open(kChannel, O_RDWR | O_NOCTTY);
 	if (channel < 0)
@@ -75,6 +84,7 @@ int main(int argc, char **argv)
 	} while (line[length - 1] != '\n' && length < sizeof(line));
 
 	kind = line[0];
-	fwrite(line + 1, 1, length - 1, kind == '=' ? stdout : stderr);
+	if (length > 2)
+		fwrite(line + 1, 1, length - 1, kind == '=' ? stdout : stderr);
 	return kind == '=' ? 0 : 1;
 }
