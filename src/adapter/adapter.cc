@@ -125,7 +125,7 @@ Result<void> Adapter::create_ports() {
 }
 
 Adapter::~Adapter() {
-  notices_.cancel();
+  silence();
   ports_ready_.store(0);
   ports_ = {};
   stop_device();
@@ -148,8 +148,15 @@ void Adapter::stop_device() {
   channel_->abandon(quarantine_);
 }
 
-void Adapter::shutdown() {
+// Nobody may queue work that is being cancelled.
+void Adapter::silence() {
+  if (channel_)
+    channel_->mute();
   notices_.cancel();
+}
+
+void Adapter::shutdown() {
+  silence();
   shim_rtnl_lock();
   for (auto& port : ports_)
     port->quiesce();

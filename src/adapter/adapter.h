@@ -33,6 +33,7 @@ class Adapter : NonCopyable {
   Result<void> bring_up(const char** step);
   Result<void> create_ports();
   void stop_device();
+  void silence();
 
   static void notice(void* context, hwc::Notice notice, u32 value);  // hard interrupt context
   void handle_notices();

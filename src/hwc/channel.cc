@@ -173,6 +173,16 @@ void HardwareChannel::fail() {
   test_done_.complete();
 }
 
+void HardwareChannel::mute() {
+  kern::SpinLock::Guard guard{lock_};
+  sink_ = {};
+}
+
+void HardwareChannel::notify(Notice notice, u32 value) {
+  if (sink_.notify)
+    sink_.notify(sink_.context, notice, value);
+}
+
 void HardwareChannel::set_timeout(u32 milliseconds) {
   if (milliseconds != 0)  // D-24
     timeout_ms_.store(clamp(milliseconds, kMinTimeoutMs, kMaxTimeoutMs));
@@ -442,17 +452,17 @@ void HardwareChannel::handle_event(wire::EqeType type, u32 value) {
       switch (static_cast<wire::ReconfigurationItem>(wire::Eqe::ItemType::get(value))) {
         case wire::ReconfigurationItem::kHwcTimeout: set_timeout(item_value); return;
         case wire::ReconfigurationItem::kVportLinkUp:
-          sink_.notify(sink_.context, Notice::kLinkUp, item_value);
+          notify(Notice::kLinkUp, item_value);
           return;
         case wire::ReconfigurationItem::kVportLinkDown:
-          sink_.notify(sink_.context, Notice::kLinkDown, item_value);
+          notify(Notice::kLinkDown, item_value);
           return;
       }
       return;
     }
     case wire::EqeType::kVfResetRequest:
       fail();  // D-65
-      sink_.notify(sink_.context, Notice::kResetRequest, 0);
+      notify(Notice::kResetRequest, 0);
       return;
     default:
       // Completions are found by looking at the CQ; everything else is not for us (D-15).

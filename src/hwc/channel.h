@@ -89,6 +89,9 @@ class HardwareChannel : NonCopyable {
   // Asks for an event on an EQ of device `device` and, for our own EQ, waits for it.
   Result<void> test_own_eq();
 
+  // After this the sink hears nothing any more. Process context.
+  void mute();
+
   void interrupt();  // hard interrupt context
 
   bool failed() const { return failed_.load(); }
@@ -140,6 +143,7 @@ class HardwareChannel : NonCopyable {
   void handle_response(u32 wqe_offset, u32 length);
   void reject_response();
   void arm_eq();
+  void notify(Notice notice, u32 value);
 
   const kern::PciFunction& function_;
   const gdma::RegisterMap& map_;

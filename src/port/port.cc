@@ -114,10 +114,14 @@ Result<void> Port::open() {
     return up;
   }
   failed_recoveries_ = 0;
+  shim_netdev_set_redirect_target(netdev_, true);
   return {};
 }
 
-void Port::stop() { deactivate(); }
+void Port::stop() {
+  shim_netdev_set_redirect_target(netdev_, false);
+  deactivate();
+}
 
 // The device forgets this port: for shutdown, and for reset.
 void Port::quiesce() {

@@ -2,10 +2,13 @@
 // Ethernet frames for tests, and plain computations to compare the model's with.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
 namespace mana::test {
+
+using std::size_t;
 
 using Bytes = std::vector<uint8_t>;
 
