@@ -20,6 +20,11 @@ void mana_adapter_remove(struct mana_adapter *adapter);
 /* Stops the device for reboot or kexec and leaves everything else alone. */
 void mana_adapter_shutdown(struct mana_adapter *adapter);
 
+/* Around a power transition or a reset of the function: stops the device and everything on it, and
+ * brings it back with the ports as they were. A resume that fails leaves ports without a link. */
+void mana_adapter_suspend(struct mana_adapter *adapter);
+int mana_adapter_resume(struct mana_adapter *adapter);
+
 /* --- interrupts; hard interrupt context --- */
 
 void mana_hwc_interrupt(struct mana_hwc *hwc);

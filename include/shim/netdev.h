@@ -36,6 +36,13 @@ int shim_netdev_set_queues(struct net_device *netdev, u32 count);
 /* Lets the stack offer XDP_REDIRECT into this netdev, or not. Under RTNL. */
 void shim_netdev_set_redirect_target(struct net_device *netdev, bool on);
 
+/* Tells the stack that the hardware is away, or back. Under RTNL. */
+void shim_netdev_detach(struct net_device *netdev);
+void shim_netdev_attach(struct net_device *netdev);
+
+/* What the device says about itself, again. Under RTNL, while detached. */
+void shim_netdev_set_limits(struct net_device *netdev, u32 max_mtu, const u8 mac[6]);
+
 void shim_netdev_carrier_on(struct net_device *netdev);
 void shim_netdev_carrier_off(struct net_device *netdev);
 

@@ -20,9 +20,8 @@ void shim_pci_unmap_bar0(struct pci_dev *pdev, void *bar);
 int shim_pci_alloc_vectors(struct pci_dev *pdev, u32 minimum, u32 maximum);
 void shim_pci_free_vectors(struct pci_dev *pdev);
 
-/* Function level reset, configuration space restored afterwards. 0 or a negative errno. Does not
- * take the device's lock, which probe, remove and shutdown hold; work that resets must be cancelled
- * by remove() before anything else of the function is taken down. */
+/* Function level reset, configuration space restored afterwards. 0 or a negative errno. With the
+ * device's lock held, as it is in probe, remove, suspend, resume and shutdown. */
 int shim_pci_reset(struct pci_dev *pdev);
 
 struct device *shim_pci_device(struct pci_dev *pdev);

@@ -118,9 +118,10 @@ def find_driver(driver: str, release: str) -> tuple[str, pathlib.Path | None]:
         hint = f"; build it: make KDIR=/usr/src/linux-headers-{release}" if driver == "ours" else ""
         raise HostError(f"there is no {path}{hint}")
     built_for = re.search(rb"\0vermagic=(\S+)", path.read_bytes())
-    built_for = built_for[1].decode() if built_for else "?"
-    if built_for != release:
-        raise HostError(f"{path} is for kernel {built_for}, and the guest runs {release}")
+    if not built_for:
+        raise HostError(f"{path} is not a kernel module")
+    if built_for[1].decode() != release:
+        raise HostError(f"{path} is for kernel {built_for[1].decode()}, and the guest runs {release}")
     return "/job/mana.ko", path
 
 
@@ -203,7 +204,7 @@ class Run:
         environment = {
             "DRIVER": machine.driver, "DRIVER_FILE": in_guest, "PORTS": device.ports,
             "QUEUES": device.queues, "DEVICE_MTU": device.mtu,
-            "INTERACTIVE": int(machine.interactive),
+            "TERM": os.environ.get("TERM", "linux"), "INTERACTIVE": int(machine.interactive),
             "ARGUMENTS": " ".join(shlex.quote(str(word)) for word in machine.arguments),
         }
         job.add("job/environment", "".join(

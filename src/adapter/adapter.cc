@@ -59,10 +59,32 @@ Result<kern::Box<Adapter>> Adapter::probe(pci_dev* pdev) {
 Result<void> Adapter::bring_up(const char** step) {
   *step = "allocating interrupt vectors";
   diagnosis_.set("PCI refused MSI-X vectors");
-  const int node = function_.node();
   TRY(notices_.init(*this));
   vectors_ = TRY(kern::MsixVectors::allocate(function_, kMinVectors, kMaxVectors));
+  const hwc::DeviceConfig config = TRY(start_device(step));
 
+  *step = "creating the ports";
+  port_context_ = TRY(kern::Box<port::PortContext>::create(
+      function_.node(), port::PortContext{.function = function_,
+                                          .device = device_,
+                                          .eqs = eqs_,
+                                          .cqs = cqs_,
+                                          .quarantine = quarantine_,
+                                          .limits = limits_,
+                                          .config = config}));
+  TRY(create_ports());
+
+  const u32 version = map_.version();
+  shim_log(function_.device(), SHIM_LOG_INFO,
+           "registers %u.%u.%u, protocol %llu: %u ports, MTU up to %u, %u vectors\n",
+           wire::reg::VersionMajor::get(version), wire::reg::VersionMinor::get(version),
+           wire::reg::VersionMicro::get(version), wire::kGdmaProtocol, config.vports,
+           config.max_frame - 14, vectors_.count());
+  return {};
+}
+
+Result<hwc::DeviceConfig> Adapter::start_device(const char** step) {
+  const int node = function_.node();
   *step = "establishing the hardware channel";
   diagnosis_.set("out of memory");
   channel_ = TRY(hwc::HardwareChannel::create(function_, bar_, map_, diagnosis_, quarantine_,
@@ -90,26 +112,7 @@ Result<void> Adapter::bring_up(const char** step) {
   TRY(eqs_.init(function_, device_, cqs_, quarantine_, min(usable, limits_.eqs)));
 
   *step = "querying the device configuration";
-  const hwc::DeviceConfig config = TRY(hwc::query_device_config(device_));
-
-  *step = "creating the ports";
-  port_context_ =
-      TRY(kern::Box<port::PortContext>::create(node, port::PortContext{.function = function_,
-                                                                       .device = device_,
-                                                                       .eqs = eqs_,
-                                                                       .cqs = cqs_,
-                                                                       .quarantine = quarantine_,
-                                                                       .limits = limits_,
-                                                                       .config = config}));
-  TRY(create_ports());
-
-  const u32 version = map_.version();
-  shim_log(function_.device(), SHIM_LOG_INFO,
-           "registers %u.%u.%u, protocol %llu: %u ports, MTU up to %u, %u vectors\n",
-           wire::reg::VersionMajor::get(version), wire::reg::VersionMinor::get(version),
-           wire::reg::VersionMicro::get(version), wire::kGdmaProtocol, config.vports,
-           config.max_frame - 14, vectors_.count());
-  return {};
+  return hwc::query_device_config(device_);
 }
 
 Result<void> Adapter::create_ports() {
@@ -162,6 +165,53 @@ void Adapter::shutdown() {
     port->quiesce();
   shim_rtnl_unlock();
   stop_device();
+}
+
+void Adapter::suspend() {
+  silence();
+  shim_rtnl_lock();
+  for (auto& port : ports_)
+    port->suspend();
+  shim_rtnl_unlock();
+  stop_device();
+  channel_ = {};
+  device_ = {};
+}
+
+Result<void> Adapter::resume() {
+  const char* step = "starting";
+  auto up = restart(&step);
+  if (!up) {
+    const auto text = diagnosis_.text();
+    shim_log(function_.device(), SHIM_LOG_ERROR, "resume failed while %s: %s (error %d)\n", step,
+             text.bytes, -static_cast<s32>(up.error()));
+  }
+  return up;
+}
+
+Result<void> Adapter::restart(const char** step) {
+  diagnosis_.set("out of memory");
+  TRY(notices_.init(*this));
+  for (u32 i = 0; i < kMaskWords; i++) {
+    link_changed_[i].store(0);
+    link_down_[i].store(0);
+  }
+  const hwc::DeviceConfig config = TRY(start_device(step));
+
+  *step = "opening the ports";
+  if (config.vports != ports_.size()) {  // D-66
+    diagnosis_.set("the number of vPorts changed, now there are", config.vports);
+    return Errno::kProtocol;
+  }
+  port_context_->limits = limits_;
+  port_context_->config = config;
+  shim_rtnl_lock();
+  Result<void> first_failure;
+  for (auto& port : ports_)
+    if (auto resumed = port->resume(); !resumed && first_failure)
+      first_failure = resumed;
+  shim_rtnl_unlock();
+  return first_failure;
 }
 
 // --- notices ----------------------------------------------------------------------------------

@@ -22,6 +22,11 @@ class Adapter : NonCopyable {
   // For reboot and kexec: the device stops, everything else stays as it is.
   void shutdown();
 
+  // Around a power transition or a reset by somebody else. A resume that fails leaves the ports
+  // without a link, to be removed or resumed again.
+  void suspend();
+  Result<void> resume();
+
  private:
   template <typename T>
   friend class kern::Box;
@@ -29,8 +34,11 @@ class Adapter : NonCopyable {
   Adapter(kern::PciFunction function, kern::Bar bar, gdma::RegisterMap map)
       : function_{mana::move(function)}, bar_{mana::move(bar)}, map_{map.moved_to(bar_)} {}
 
-  // The rest of probe; *step names what is being done.
+  // The channel, the device and what belongs to it; *step names what is being done.
+  Result<hwc::DeviceConfig> start_device(const char** step);
+  // The rest of probe, and of resume.
   Result<void> bring_up(const char** step);
+  Result<void> restart(const char** step);
   Result<void> create_ports();
   void stop_device();
   void silence();

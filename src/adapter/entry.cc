@@ -29,6 +29,12 @@ void mana_adapter_remove(mana_adapter* adapter) { Box<Adapter>::adopt(&adapter_o
 
 void mana_adapter_shutdown(mana_adapter* adapter) { adapter_of(adapter).shutdown(); }
 
+void mana_adapter_suspend(mana_adapter* adapter) { adapter_of(adapter).suspend(); }
+
+int mana_adapter_resume(mana_adapter* adapter) {
+  return adapter_of(adapter).resume().to_errno();
+}
+
 void mana_hwc_interrupt(mana_hwc* hwc) { reinterpret_cast<HardwareChannel*>(hwc)->interrupt(); }
 
 void mana_eq_interrupt(mana_eq* eq) { reinterpret_cast<EventQueue*>(eq)->interrupt(); }

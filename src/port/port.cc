@@ -20,34 +20,45 @@ constexpr u32 kMaxFailedRecoveries = 5;
 
 }  // namespace
 
-Port::Port(const PortContext& context, u32 index, const hwc::VportConfig& vport)
-    : context_{context}, index_{index}, vport_{vport} {}
+Port::Port(const PortContext& context, u32 index) : context_{context}, index_{index} {}
 
 Result<kern::Box<Port>> Port::create(const PortContext& context, u32 index) {
-  const auto vport = TRY(hwc::query_vport_config(context.device, index));
-  auto port = TRY(kern::Box<Port>::create(context.function.node(), context, index, vport));
+  auto port = TRY(kern::Box<Port>::create(context.function.node(), context, index));
+  TRY(port->query());
   TRY(port->init());
   return port;
+}
+
+// What the device says about the vPort, and what is sized by it.
+Result<void> Port::query() {
+  const int node = context_.function.node();
+  vport_ = TRY(hwc::query_vport_config(context_.device, index_));
+  if (indirection_.size() == vport_.indirection_entries)
+    return {};
+  indirection_ = TRY(kern::Array<u32>::create(vport_.indirection_entries, node));
+  handles_ = TRY(kern::Array<u64>::create(vport_.indirection_entries, node));
+  return {};
+}
+
+u32 Port::max_mtu() const {
+  constexpr u32 kEthernetHeader = 14;
+  return context_.config.max_frame - kEthernetHeader;
 }
 
 Result<void> Port::init() {
   const int node = context_.function.node();
   const u32 queues = max_channels();
-  indirection_ = TRY(kern::Array<u32>::create(vport_.indirection_entries, node));
-  handles_ = TRY(kern::Array<u64>::create(vport_.indirection_entries, node));
   rx_statistics_ = TRY(kern::Array<RxStatistics>::create(queues, node));
   tx_statistics_ = TRY(kern::Array<TxStatistics>::create(queues, node));
   TRY(recovery_.init(*this));
   shim_rss_default_key(hash_key_, sizeof(hash_key_));
 
-  constexpr u32 kEthernetHeader = 14;
-  const u32 max_mtu = context_.config.max_frame - kEthernetHeader;
   constexpr u32 kMinMtu = 68;
   constexpr u32 kUsualMtu = 1500;
   settings_ = {.channels = default_channels(),
                .rx_ring = kDefaultRxRing,
                .tx_ring = kDefaultTxRing,
-               .mtu = min(max_mtu, kUsualMtu),
+               .mtu = min(max_mtu(), kUsualMtu),
                .program = nullptr,
                .xdp_room = false};
   spread_indirection(settings_.channels);
@@ -57,7 +68,7 @@ Result<void> Port::init() {
                             .index = index_,
                             .max_queues = queues,
                             .min_mtu = kMinMtu,
-                            .max_mtu = max_mtu,
+                            .max_mtu = max_mtu(),
                             .mac = {}};
   copy_bytes(config.mac, vport_.mac, sizeof(config.mac));
   netdev_ = shim_netdev_create(&config);
@@ -127,6 +138,29 @@ void Port::stop() {
 void Port::quiesce() {
   lost_.store(true);
   deactivate();
+}
+
+void Port::suspend() {
+  shim_netdev_detach(netdev_);
+  quiesce();
+}
+
+// D-66: nothing that was true before a reset is taken for granted.
+Result<void> Port::resume() {
+  TRY(query());
+  if (settings_.channels > max_channels() || settings_.mtu > max_mtu()) {
+    channel().diagnosis().set("the vPort came back too small for the port's settings, index",
+                              index_);
+    return Errno::kNoSpace;
+  }
+  spread_indirection(settings_.channels);
+  shim_netdev_set_limits(netdev_, max_mtu(), vport_.mac);
+  lost_.store(false);
+  failed_recoveries_ = 0;
+  shim_netdev_attach(netdev_);
+  if (!shim_netdev_running(netdev_))
+    return {};
+  return open();
 }
 
 Result<Port::ChannelSet> Port::prepare(const Settings& settings) {

@@ -65,6 +65,9 @@ class Port : NonCopyable {
   void set_link(bool up);  // any context
   void request_recovery();  // any context
   void quiesce();  // under RTNL: off the device for good (shutdown)
+  void suspend();  // under RTNL: off the device until resume()
+  // Under RTNL: reads the vPort again and, if the port was up, opens it again.
+  Result<void> resume();
   void device_lost();  // any context: no carrier until the device is probed again
 
  private:
@@ -85,7 +88,10 @@ class Port : NonCopyable {
 
   using ChannelSet = kern::Array<kern::Box<Channel>>;
 
-  Port(const PortContext& context, u32 index, const hwc::VportConfig& vport);
+  Port(const PortContext& context, u32 index);
+
+  Result<void> query();
+  u32 max_mtu() const;
 
   Result<void> init();
   Result<ChannelSet> prepare(const Settings& settings);
@@ -110,7 +116,7 @@ class Port : NonCopyable {
 
   const PortContext& context_;
   u32 index_;
-  hwc::VportConfig vport_;
+  hwc::VportConfig vport_{};
   u32 vport_offset_ = 0;
   net_device* netdev_ = nullptr;
   bool registered_ = false;

@@ -106,6 +106,22 @@ void shim_netdev_set_redirect_target(struct net_device *netdev, bool on)
 		xdp_features_clear_redirect_target(netdev);
 }
 
+void shim_netdev_detach(struct net_device *netdev)
+{
+	netif_device_detach(netdev);
+}
+
+void shim_netdev_attach(struct net_device *netdev)
+{
+	netif_device_attach(netdev);
+}
+
+void shim_netdev_set_limits(struct net_device *netdev, u32 max_mtu, const u8 mac[6])
+{
+	netdev->max_mtu = max_mtu;
+	eth_hw_addr_set(netdev, mac);
+}
+
 void shim_netdev_carrier_on(struct net_device *netdev)
 {
 	netif_carrier_on(netdev);

@@ -65,12 +65,17 @@ void shim_pci_free_vectors(struct pci_dev *pdev)
 }
 
 /*
- * The variant that does not take the device's lock: probe, remove and shutdown run with it held,
- * and a reset from a work item would wait for a remove() that waits for the work item.
+ * The variant that neither takes the device's lock, which all callers' callers hold, nor calls the
+ * driver's reset_prepare() and reset_done(): it is the driver that asks.
  */
 int shim_pci_reset(struct pci_dev *pdev)
 {
-	return pci_reset_function_locked(pdev);
+	int error;
+
+	pci_save_state(pdev);
+	error = __pci_reset_function_locked(pdev);
+	pci_restore_state(pdev);
+	return error;
 }
 
 struct device *shim_pci_device(struct pci_dev *pdev)

@@ -44,6 +44,8 @@ wait_until() {
 
 # ---- the device and its driver ----
 
+oracle_file=/lib/modules/$(uname -r)/kernel/drivers/net/ethernet/microsoft/mana/mana.ko
+
 mana_pci=$(grep -il 0x00ba /sys/bus/pci/devices/*/device 2>/dev/null | head -n1) || true
 mana_pci=${mana_pci%/device} # /sys/bus/pci/devices/...
 pci_name=${mana_pci##*/}

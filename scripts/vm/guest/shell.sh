@@ -15,24 +15,19 @@ cat <<BANNER
     pools                     page pools of a namespace: at 0 pools
     audit                     unload the driver and look for what is left
 
-  All functions are in /job/lib.sh. The terminal is a serial line: run "resize" after changing its
-  size. Leave with "exit" or Ctrl-D.
+  All functions are in /job/lib.sh. The terminal is a serial line: run "busybox resize" after
+  changing its size. Leave with "exit" or Ctrl-D. From another terminal on the host:
+  scripts/vm/qmp.py build/vm/shell/qmp.sock objects
 
 BANNER
 
-set +eu
-# An assertion must not end the shell.
-fail() {
-	echo "FAILED: $*" >&2
-	return 1
-}
-resize >/dev/null 2>&1
-cat >/root/.profile <<'PROFILE'
-. /job/environment
+cat >/root/.bashrc <<'BASHRC'
 . /job/lib.sh
+# What ends a script must not end the shell.
 set +eu
 fail() { echo "FAILED: $*" >&2; return 1; }
 PS1='mana# '
-PROFILE
-ENV=/root/.profile busybox sh -i
+BASHRC
+busybox resize >/dev/null 2>&1 || true
+bash -i || true
 exit 0
