@@ -497,6 +497,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: payload [OPTION...] FROM TO (see the source)\n");
 		return 2;
 	}
+	if (options.size < 8)
+		options.window = 1; /* no room for a number: one after the other */
 	from = atoi(argv[optind]);
 	to = atoi(argv[optind + 1]);
 
