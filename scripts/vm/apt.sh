@@ -21,6 +21,8 @@ apt_private_options=(
 	-o "Acquire::Languages=none"
 	-o "Acquire::Retries=2"
 	-o "Debug::NoLocking=true"
+	# Otherwise a list that cannot be fetched is only a warning.
+	-o "APT::Update::Error-Mode=any"
 	# Hooks of the system's configuration are for the system's lists.
 	-o "APT::Update::Post-Invoke-Success::="
 )
@@ -53,10 +55,11 @@ apt_private_update() {
 	if [[ -z $entries ]]; then
 		# A machine whose lists were removed to save space: fetch them, but not into the system.
 		say "this machine has no package lists; fetching them into $apt_state"
-		apt-get "${apt_private_options[@]}" -qq update >&2 || true
+		# A third party's repository may fail here; only Debian's matters.
+		apt-get "${apt_private_options[@]}" -qq -o APT::Update::Error-Mode=persistent-failure update >&2 || true
 		entries=$(apt_debian_entries "${apt_private_options[@]}")
 	fi
-	[[ -n $entries ]] || die "no Debian archive among the sources in /etc/apt that can be reached (is there a network?)"
+	[[ -n $entries ]] || die "no Debian archive among the sources in /etc/apt that can be reached; is there a network?"
 
 	[[ ! -r $keyring ]] || signed="[signed-by=$keyring] "
 	while read -r uri suite component; do
@@ -66,11 +69,16 @@ apt_private_update() {
 
 	say "fetching the lists of source and binary packages"
 	apt_private apt-get -qq update >&2 ||
-		die "the Debian archive cannot be reached; the first build needs the network, later ones do not"
+		die "the Debian archive cannot be reached (apt's messages are above); is there a network? Only the first build needs it"
 	touch "$apt_state/updated"
 }
 
 # Lists younger than a day will do; older ones name versions that may be gone from the archive.
 apt_private_ready() {
+	local lists
+	mkdir -p "$apt_state"
+	exec {lists}>"$apt_state/lock"
+	flock "$lists"
 	[[ -n $(find "$apt_state/updated" -mtime -1 2>/dev/null) ]] || apt_private_update
+	exec {lists}>&-
 }

@@ -6,7 +6,9 @@ second carries what the guest's script prints, so that results never mix with th
 third takes requests for the device model and for this program, which answers them (guest/model.c).
 """
 
+import contextlib
 import dataclasses
+import fcntl
 import json
 import os
 import pathlib
@@ -125,6 +127,18 @@ def find_driver(driver: str, release: str) -> tuple[str, pathlib.Path | None]:
     return "/job/mana.ko", path
 
 
+def lock(directory: pathlib.Path):
+    """The right to use a directory of logs, until what this returns is closed; None if taken."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    holder = open(directory.with_name(directory.name + ".lock"), "w")
+    try:
+        fcntl.flock(holder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder.close()
+        return None
+    return holder
+
+
 class Archive:
     """A file system archive in the format that the kernel unpacks ("newc" of cpio)."""
 
@@ -182,6 +196,10 @@ class Run:
         self.status = None  # of the guest's script
         self.deadline = None
         self.monitor = None
+        self.lock = lock(machine.logs)
+        if not self.lock:
+            raise HostError(f"a machine with logs in {os.path.relpath(machine.logs)} is running; "
+                            "give this one another --name")
         shutil.rmtree(machine.logs, ignore_errors=True)
         machine.logs.mkdir(parents=True)
 
@@ -301,10 +319,16 @@ class Run:
             reply = "=" + self._answer(line)
         except (QmpError, ValueError) as error:
             reply = f"!{error}"
-        self.requests.here.sendall(reply.replace("\n", " ").encode() + b"\n")
+        with contextlib.suppress(ConnectionError):  # a guest that died while it waited
+            self.requests.here.sendall(reply.replace("\n", " ").encode() + b"\n")
+
+    def _greet(self) -> None:
+        """If QEMU ended at once, _serve() will notice, and QEMU's messages say why."""
+        with contextlib.suppress(QmpError):
+            self.monitor = Qmp(self.control.here)
 
     def _serve(self, qemu: subprocess.Popen) -> bool:
-        """Until QEMU ends. False if it had to be ended."""
+        """Until QEMU ends. False if it has to be ended."""
         selector = selectors.DefaultSelector()
         selector.register(self.results.here, selectors.EVENT_READ, (self.results, self._on_results))
         selector.register(self.requests.here, selectors.EVENT_READ, (self.requests, self._on_request))
@@ -342,12 +366,8 @@ class Run:
                         channel.there.close()
                     if not self.machine.interactive:
                         self.allow(self.machine.timeout)
-                    try:
-                        self.monitor = Qmp(self.control.here)
-                        ended = self._serve(qemu)
-                    except (QmpError, ConnectionError):
-                        qemu.wait()
-                        ended = True
+                    self._greet()
+                    ended = self._serve(qemu)
                 finally:
                     if qemu.poll() is None:
                         qemu.kill()

@@ -31,15 +31,23 @@ class Qmp:
         self.execute("qmp_capabilities")
 
     def _receive(self) -> dict:
-        line = self.stream.readline()
+        try:
+            line = self.stream.readline()
+        except ConnectionError:
+            line = ""
         if not line:
             raise QmpError("QEMU is gone")
         return json.loads(line)
 
+    def _send(self, message: dict) -> None:
+        try:
+            self.stream.write(json.dumps(message) + "\n")
+            self.stream.flush()
+        except ConnectionError as error:
+            raise QmpError("QEMU is gone") from error
+
     def execute(self, command: str, **arguments):
-        json.dump({"execute": command, "arguments": arguments}, self.stream)
-        self.stream.write("\n")
-        self.stream.flush()
+        self._send({"execute": command, "arguments": arguments})
         while True:
             answer = self._receive()
             if "return" in answer:

@@ -70,7 +70,8 @@ TEST_F(DmaRegion, M36_V9_BadShapes) {
   EXPECT_FALSE(create({.here = 0, .addresses = {page}}).ok());
   EXPECT_FALSE(create({.here = 2, .addresses = {page, page}}).ok()) << "more than the region has";
   EXPECT_FALSE(create({.here = 1}).ok()) << "outside the message";
-  EXPECT_FALSE(create({.length = ~0ull, .count = 0xFFFFFFFF, .here = 0xFFFFFFFF, .addresses = {page}}).ok());
+  EXPECT_FALSE(
+      create({.length = ~0ull, .count = 0xFFFFFFFF, .here = 0xFFFFFFFF, .addresses = {page}}).ok());
   EXPECT_FALSE(create({.length = ~0ull, .count = 1, .here = 1, .addresses = {page}}).ok());
   EXPECT_FALSE(create({.addresses = {page + 8}}).ok()) << "misaligned";
   EXPECT_FALSE(create({.addresses = {0x5000}}).ok()) << "not memory";
@@ -203,8 +204,8 @@ TEST_F(DmaRegion, M37_V8_RingShapes) {
   EXPECT_FALSE(refused(16384));
   // A ring starts at a page.
   const uint64_t memory = host.take_pages(8192);
-  const Response response = create({.length = 4096, .offset = 64, .count = 2, .here = 2,
-                                    .addresses = {memory, memory + 4096}});
+  const Response response = create(
+      {.length = 4096, .offset = 64, .count = 2, .here = 2, .addresses = {memory, memory + 4096}});
   ASSERT_TRUE(response.ok());
   wire::CreateQueueRequest message = {};
   message.type = wire::QueueType::kEq;
@@ -220,11 +221,13 @@ TEST_F(DmaRegion, V9_M60_Quotas) {
   const uint64_t page = host.take_pages(4096);
   const uint64_t before = host.bytes_allocated;
   int created = 0;
-  while (create({.length = 504ull * 4096, .count = 504, .here = 1, .addresses = {page}}).status == 0x105)
+  while (create({.length = 504ull * 4096, .count = 504, .here = 1, .addresses = {page}}).status ==
+         0x105)
     ASSERT_LT(++created, 10000);
   EXPECT_GT(created, 100);
   EXPECT_LT(host.bytes_allocated - before, 8u << 20);
-  EXPECT_FALSE(create({.length = 1ull << 40, .count = 1u << 28, .here = 1, .addresses = {page}}).ok());
+  EXPECT_FALSE(
+      create({.length = 1ull << 40, .count = 1u << 28, .here = 1, .addresses = {page}}).ok());
   // Destroying makes room again.
   EXPECT_EQ(ScriptedDriver::destroy(), 0x82u);
   device_id = {};

@@ -88,6 +88,17 @@ TEST_F(EventQueue, M22_ArmWithPendingNotifiesAtOnce) {
   EXPECT_EQ(interrupts(), 1u);
 }
 
+TEST_F(EventQueue, M22_AnOlderIndexThanTheLast) {
+  post_event();
+  eq.next();
+  arm(eq);
+  interrupts();
+  ring_eq(256, true);  // takes back what it acknowledged: one is pending
+  EXPECT_EQ(interrupts(), 1u);
+  post_event();
+  EXPECT_EQ(interrupts(), 0u) << "it did not stay armed";
+}
+
 TEST_F(EventQueue, M22_ArmAtExactlyOneLap) {
   eq.next();
   for (int i = 0; i < 256; i++)

@@ -189,7 +189,8 @@ TEST_F(HardwareChannel, M15_OneCompletionOfEachKind) {
          wire::doorbell::completion_queue(hwc_cq.id, hwc_cq.index(), true));
     while (hwc_eq.next()) {
     }
-    ring(hwc_page, wire::doorbell::kEq, wire::doorbell::event_queue(hwc_eq.id, hwc_eq.index(), true));
+    ring(hwc_page, wire::doorbell::kEq,
+         wire::doorbell::event_queue(hwc_eq.id, hwc_eq.index(), true));
   }
 }
 
@@ -260,8 +261,8 @@ TEST_F(HardwareChannel, M17_V7_NoRoomForAHeader) {
 
 TEST_F(HardwareChannel, M18_GenericCommandsAcceptEitherDeviceId) {
   ASSERT_TRUE(establish());
-  for (const wire::DeviceId id : {wire::DeviceId{wire::DeviceType::kNone, 0},
-                                  wire::DeviceId{wire::DeviceType::kHwc, 0}}) {
+  for (const wire::DeviceId id :
+       {wire::DeviceId{wire::DeviceType::kNone, 0}, wire::DeviceId{wire::DeviceType::kHwc, 0}}) {
     device_id = id;
     EXPECT_TRUE(verify());
     EXPECT_TRUE(command(Command::kQueryMaxResources).ok());

@@ -57,6 +57,7 @@ TEST_F(WorkQueue, M26_UnknownIdsAndForeignPages) {
 }
 
 TEST_F(WorkQueue, M26_ACompletelyFullRing) {
+  a.sqs[0] = *create_queue(wire::WqType::kSq, a, 4096, 8192);
   for (int i = 0; i < 128; i++)
     sq->wq.post(good_wqe());
   ring_tail(sq->wq.tail);
@@ -69,8 +70,8 @@ TEST(WorkQueueObject, M27_TailWrapsAt32Bits) {
   const vnic_host callbacks = fake.callbacks();
   model::Host host{callbacks};
   const uint64_t page = fake.take_pages(4096);
-  auto* queue = host.create<model::WorkQueue>(0, wire::WqType::kSq, model::RingMemory::one_page(page),
-                                              nullptr, nullptr, nullptr, 1u);
+  auto* queue = host.create<model::WorkQueue>(
+      0, wire::WqType::kSq, model::RingMemory::one_page(page), nullptr, nullptr, nullptr, 1u);
   ASSERT_NE(queue, nullptr);
   auto* wqe = new model::Wqe;
   const Bytes one = make_wqe({.sges = {{0x1000, 1, 1}}});
@@ -134,7 +135,8 @@ TEST_F(WorkQueue, M28_V15_WqesAreCopiedOnce) {
     sq->wq.post(good_wqe());
   uint64_t bytes_read = 0;
   host.on_access = [&](const FakeHost::Access& access) {
-    if (!access.is_write && !access.is_interrupt && access.address / 4096 == sq->wq.address() / 4096)
+    if (!access.is_write && !access.is_interrupt &&
+        access.address / 4096 == sq->wq.address() / 4096)
       bytes_read += access.length;
   };
   ring_tail(sq->wq.tail);
@@ -146,7 +148,8 @@ TEST_F(WorkQueue, V15_AWqeThatChangesAfterTheCopy) {
   sq->wq.post(good_wqe());
   // When the frame is fetched the WQE has been copied; scribble over it.
   host.on_access = [&](const FakeHost::Access& access) {
-    if (!access.is_write && access.address >= frame_buffer_ && access.address < frame_buffer_ + 4096)
+    if (!access.is_write && access.address >= frame_buffer_ &&
+        access.address < frame_buffer_ + 4096)
       std::memset(host.at(sq->wq.address()), 0xFF, 4096);
   };
   ring_tail(sq->wq.tail);

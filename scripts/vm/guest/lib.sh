@@ -137,6 +137,11 @@ counters() {
 # packets N rx|tx: what the interface has counted.
 packets() { at "$1" cat "/sys/class/net/nic/statistics/$2_packets"; }
 
+# model_port N NAME: a counter of port N in the device model; it counts from the machine's start.
+model_port() {
+	model stats | grep -o "{\"port\":$1,[^}]*}" | grep -o "\"$2\":[0-9]*" | cut -d: -f2
+}
+
 # ---- traffic ----
 
 # ping_port FROM TO [OPTION...]: every echo must be answered.

@@ -250,10 +250,12 @@ static ssize_t transmit(int socket, struct iovec *pieces, unsigned count)
 
 	for (;;) {
 		ssize_t done = sendmsg(socket, &message, flags);
+		int error = errno;
 
 		if (options.pieces)
 			forget_zerocopy(socket);
-		if (done >= 0 || errno != ENOBUFS || !options.pieces)
+		errno = error;
+		if (done >= 0 || error != ENOBUFS || !options.pieces)
 			return done;
 		usleep(1000);
 	}
@@ -309,7 +311,9 @@ static void send_udp(struct flow *flow)
 		unsigned head = options.size < 8 ? options.size : 8;
 		unsigned count = 1;
 
-		while (!stop && flow->sent - given_up >= flow->received + options.window) {
+		/* The first goes alone: those that wait for the neighbour's address may be overtaken. */
+		while (!stop && flow->sent - given_up >=
+		       flow->received + (flow->received ? options.window : 1)) {
 			if (flow->received != seen) {
 				seen = flow->received;
 				progress = now();

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-2.0
+# Ports and the driver come and go under load.
+# shellcheck shell=sh
+# machine: ports=2 queues=4
+# tags: life
+
+# load_starts: both ways, TCP and UDP, until load_stops. What arrives must be undamaged.
+load_starts() {
+	payload -u -l -d 100 -f 3 -s 1200 0 1 >/run/load.1 2>&1 &
+	_load_udp=$!
+	payload -u -6 -l -d 100 -f 3 -s 300 1 0 >/run/load.2 2>&1 &
+	_load_udp6=$!
+	at 1 iperf3 -s >/run/iperf.server 2>&1 &
+	_load_server=$!
+	wait_until 10 _listens 1 5201
+	at 0 iperf3 -c "$(address4 1)" -t 100 >/run/iperf.client 2>&1 &
+	_load_client=$!
+	sleep 0.3
+}
+
+load_stops() {
+	kill $_load_client $_load_server 2>/dev/null || true
+	kill $_load_udp $_load_udp6 || fail "the load ended early: $(cat /run/load.1 /run/load.2)"
+	wait $_load_client $_load_server || true
+	wait $_load_udp || fail "$(cat /run/load.1)"
+	wait $_load_udp6 || fail "$(cat /run/load.2)"
+}
+
+readdress() {
+	ip -n p"$1" addr replace "$(address6 "$1")/64" dev nic nodad
+}
+
+#: 200 times down and up under load
+#: timeout=240 tags=slow
+test_up_down_200_times() {
+	driver_and_ports_up
+	load_starts
+	for round in $(seq 200); do
+		port=$((round % 2))
+		link_down $port
+		ip -n p$port link set nic up
+		readdress $port
+		[ $((round % 10)) != 0 ] || sleep 0.1
+	done
+	for port in 0 1; do
+		link_up $port
+		readdress $port
+	done
+	load_stops
+	ping_port 0 1
+	payload -s 30000 -n 30 0 1
+}
+
+#: rmmod under load, five times
+#: timeout=120
+test_unload_under_load() {
+	for _ in $(seq 5); do
+		driver_and_ports_up
+		load_starts
+		driver_unload
+		expect_equal "interfaces after rmmod" "" "$(port_names)"
+		audit_objects
+		kill $_load_client $_load_server $_load_udp $_load_udp6 2>/dev/null || true
+		wait
+		namespaces_down
+	done
+}
+
+#: unbinding under load, and binding again
+#: timeout=120
+test_unbind_under_load() {
+	driver_and_ports_up
+	for _ in $(seq 4); do
+		load_starts
+		echo "$pci_name" >/sys/bus/pci/drivers/mana/unbind
+		expect_equal "interfaces after unbinding" "" "$(port_names)"
+		audit_objects
+		kill $_load_client $_load_server $_load_udp $_load_udp6 2>/dev/null || true
+		wait
+		namespaces_down
+		echo "$pci_name" >/sys/bus/pci/drivers/mana/bind
+		wait_until 20 has_port_count "$PORTS" || fail "no interfaces after binding"
+		ports_up
+		payload -s 20000 -n 5 0 1
+	done
+}
+
+#: the function is removed from the bus under load, and found again
+test_remove_under_load() {
+	driver_and_ports_up
+	for _ in 1 2; do
+		load_starts
+		echo 1 >"$mana_pci/remove"
+		kill $_load_client $_load_server $_load_udp $_load_udp6 2>/dev/null || true
+		wait
+		namespaces_down
+		echo 1 >/sys/bus/pci/rescan
+		wait_until 20 has_port_count "$PORTS" || fail "no interfaces after the rescan"
+		ports_up
+		payload -s 20000 -n 5 0 1
+	done
+}
+
+#: MTU, rings, channels and steering change at random under load; afterwards everything works
+#: timeout=90
+test_changes_at_random() {
+	driver_and_ports_up
+	load_starts
+	for round in $(seq 24); do
+		port=$((round % 2))
+		case $((round * 7 % 12)) in
+		0) set_mtu $port 9000 ;;
+		1) at $port ethtool -G nic rx 1024 tx 128 ;;
+		2) at $port ethtool -L nic combined 1 ;;
+		3) at $port ethtool -L nic combined 2 ;;
+		4) xdp_attach $port pass ;;
+		5) xdp_detach $port ;;
+		6) set_mtu $port 1500 ;;
+		7) link_down $port; link_up $port; readdress $port ;;
+		8) at $port ethtool -G nic rx 128 tx 512 ;;
+		9) at $port ethtool -X nic default ;;
+		10) at $port ethtool -K nic tso off; at $port ethtool -K nic tso on ;;
+		11) set_mtu $port 3000 ;;
+		esac
+	done 2>/run/changes
+	cat /run/changes
+	load_stops
+	for port in 0 1; do
+		set_mtu $port 1500
+		readdress $port
+	done
+	payload -s 30000 -n 20 0 1
+	payload -6 -s 30000 -n 20 1 0
+	payload -u -s 1400 -n 100 1 0
+}
+
+#: carrier follows the link event of the device, and traffic with it
+test_link_events() {
+	driver_and_ports_up
+	ping_port 0 1 >/dev/null
+	model fault link 0 down
+	wait_until 5 carrier_is 0 0 || fail "carrier without a link"
+	expect_equal "link of port 0" no "$(at 0 ethtool nic | awk '/Link detected/ { print $3 }')"
+	carrier_is 1 1 || fail "the other port lost its carrier too"
+	model fault link 0 up
+	wait_until 5 carrier_is 0 1 || fail "no carrier with a link"
+	ping_port 0 1
+	# Gone while the port is down, seen when it comes up.
+	ip -n p1 link set nic down
+	model fault link 1 down
+	ip -n p1 link set nic up
+	sleep 0.5
+	carrier_is 1 0 || fail "carrier without a link, after up"
+	model fault link 1 up
+	wait_until 5 carrier_is 1 1 || fail "no carrier with a link"
+	ping_port 1 0
+}
