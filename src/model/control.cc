@@ -19,8 +19,9 @@ bool Device::control(const char* command, TextWriter& reply) {
     return control_fault(line, reply);
   if (name.is("help")) {
     reply.text(
-        "objects; stats; fault LINE [xCOUNT]; fault clear; fault list; fault reset-request "
-        "[REVOKE]; "
+        "objects; stats; fault LINE [xCOUNT] [skip OCCASIONS]; fault clear; fault list; fault "
+        "reset-request "
+        "[REVOKE]; fault event TYPE [DATA]; "
         "fault link PORT up|down; fault timeout MILLISECONDS");
     Faults::help(reply);
     return true;
@@ -37,7 +38,8 @@ bool Device::control_fault(TextReader& line, TextWriter& reply) {
   } else if (name.is("list")) {
     context_.faults.list(reply);
     return true;
-  } else if (name.is("reset-request") || name.is("link") || name.is("timeout")) {
+  } else if (name.is("reset-request") || name.is("link") || name.is("timeout") ||
+             name.is("event")) {
     if (!control_event(name, copy))
       return false;
   } else if (!context_.faults.add(line)) {
@@ -59,6 +61,15 @@ bool Device::control_event(Word name, TextReader& line) {
   }
   if (!line.next().number(value))
     return false;
+  if (name.is("event")) {
+    // On the EQ of the channel, whatever the driver said that it understands.
+    u64 data = 0;
+    line.next().number(data);
+    if (!hwc_.active() || value > wire::Eqe::Type::kMax)
+      return false;
+    hwc_.post_event(static_cast<wire::EqeType>(value), static_cast<u32>(data));
+    return true;
+  }
   if (name.is("timeout")) {
     return post_reconfiguration(wire::driver_cap::kHwcTimeoutReconfiguration,
                                 wire::ReconfigurationItem::kHwcTimeout, static_cast<u32>(value));

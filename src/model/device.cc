@@ -146,8 +146,18 @@ u64 Device::read(u64 offset, u32 size) {
     return all_ones(size);
   if (context_.faults.take(Fault::kRegistersGone))
     return all_ones(size);
-  return map ? read_map(static_cast<u32>(offset), size)
+  return map ? patched_map(static_cast<u32>(offset), size)
              : mailbox_.read(static_cast<u32>(offset - kMailboxOffset), size);
+}
+
+u64 Device::patched_map(u32 offset, u32 size) {
+  u64 value = read_map(offset, size);
+  for (u32 word = 0; word + 4 <= size; word += 4) {
+    u64 wrong = 0;
+    if (context_.faults.take(Fault::kRegister, offset + word, &wrong))
+      value = (value & ~(0xFFFFFFFFull << (8 * word))) | (wrong & 0xFFFFFFFF) << (8 * word);
+  }
+  return value;
 }
 
 void Device::write(u64 offset, u64 value, u32 size) {

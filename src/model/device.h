@@ -31,6 +31,7 @@ class Device : NonCopyable {
   bool read_options(const char* options, TextWriter& error);
   bool allocate_buffers();
   void tear_down();
+  u64 patched_map(u32 offset, u32 size);
   void serve_mailbox();
   u32 execute_mailbox(u32 header);
   bool transmit();

@@ -23,10 +23,8 @@ class EventQueue : NonCopyable {
   void set_vector(u32 vector) { vector_ = vector; }
   const EntryRing<wire::Eqe>& ring() const { return ring_; }
 
-  void post(Context& context, wire::EqeType type, u32 data = 0);
-  void post_completion(Context& context, u32 cq_id) {
-    post(context, wire::EqeType::kCompletion, wire::Eqe::CqId::put(cq_id));
-  }
+  void post(Context& context, wire::EqeType type, u32 data = 0, u32 owner_skew = 0);
+  void post_completion(Context& context, u32 cq_id);
 
   // False if the index is out of range.
   bool doorbell(Context& context, u32 index, bool arm);

@@ -11,6 +11,7 @@ enum class Numbers : u8 {
   kOne,       // one number, required
   kOptional,  // one number, or `preset`
   kTwo,       // an item and a value
+  kPatch,     // an offset and a value, both in the argument
 };
 
 struct Syntax {
@@ -26,6 +27,8 @@ struct Syntax {
 constexpr Syntax kSyntax[] = {
     {"registers", "", Fault::kRegistersGone, Numbers::kNone, 0,
      "registers: map and mailbox read all ones"},
+    {"register", "", Fault::kRegister, Numbers::kTwo, 0,
+     "register OFFSET VALUE: a 32-bit word of the map"},
     {"removed", "", Fault::kRemoved, Numbers::kNone, 0, "removed: the function is gone"},
     {"mailbox", "silent", Fault::kMailboxSilent, Numbers::kNone, 0,
      "mailbox silent: never answers"},
@@ -43,12 +46,20 @@ constexpr Syntax kSyntax[] = {
      "hwc CODE|any message-id [N]"},
     {"hwc", "activity-id", Fault::kHwcActivityId, Numbers::kNone, 0,
      "hwc CODE|any activity-id: a wrong one"},
+    {"hwc", "patch", Fault::kHwcPatch, Numbers::kPatch, 0,
+     "hwc CODE|any patch OFFSET VALUE: a 32-bit word of the response"},
+    {"hwc", "owner", Fault::kHwcOwner, Numbers::kNone, 0,
+     "hwc CODE|any owner: owner bits two laps ahead"},
     {"init", "no-done", Fault::kInitNoDone, Numbers::kNone, 0, "init no-done: no event 131"},
     {"init", "missing", Fault::kInitMissing, Numbers::kOne, 0, "init missing ITEM: 0 is event 129"},
     {"init", "eq-id", Fault::kInitEqId, Numbers::kOptional, 0xFFFF, "init eq-id [N]"},
     {"init", "item", Fault::kInitItem, Numbers::kTwo, 0, "init item ITEM VALUE"},
     {"wq", "cq-id", Fault::kWqCqId, Numbers::kOptional, 0x00FFFFFF,
      "wq cq-id [N]: in CREATE_WQ_OBJ"},
+    {"eq", "cq-id", Fault::kEqCqId, Numbers::kOptional, 0xFFFFFF,
+     "eq cq-id [N]: in completion events of data EQs"},
+    {"eq", "owner", Fault::kEqOwner, Numbers::kNone, 0,
+     "eq owner: owner bits two laps ahead, data EQs"},
     {"rx", "length", Fault::kRxLength, Numbers::kOne, 0, "rx length BYTES: in the completion"},
     {"rx", "type", Fault::kRxType, Numbers::kOne, 0, "rx type N"},
     {"rx", "wq", Fault::kRxWq, Numbers::kNone, 0, "rx wq: a wrong WQ id"},
@@ -104,11 +115,12 @@ bool Faults::add(TextReader& line) {
     word = line.next();
   rule.fault = syntax->fault;
   rule.argument = syntax->preset;
-  if (syntax->numbers == Numbers::kTwo) {
-    u64 item = 0;
-    if (!word.number(item) || item > 0xFF)
+  u64 item = 0;
+  if (syntax->numbers == Numbers::kTwo || syntax->numbers == Numbers::kPatch) {
+    if (!word.number(item) || item > (syntax->numbers == Numbers::kTwo ? 0xFF : 0xFFC))
       return false;
-    rule.command = static_cast<u32>(item);
+    if (syntax->numbers == Numbers::kTwo)
+      rule.command = static_cast<u32>(item);
     word = line.next();
   }
   if (syntax->numbers != Numbers::kNone) {
@@ -117,8 +129,15 @@ bool Faults::add(TextReader& line) {
     else if (syntax->numbers != Numbers::kOptional)
       return false;
   }
-  if (!word.empty()) {
+  if (syntax->numbers == Numbers::kPatch)
+    rule.argument = item << 32 | (rule.argument & 0xFFFFFFFF);
+  if (!word.empty() && !word.is("skip")) {
     if (!is_count(word, rule.remaining) || rule.remaining == 0)
+      return false;
+    word = line.next();
+  }
+  if (word.is("skip")) {
+    if (!line.next().number(rule.skip))
       return false;
     word = line.next();
   }
@@ -146,7 +165,7 @@ void Faults::refresh() {
   kinds_ = 0;
   for (const Rule& rule : rules_) {
     if (rule.remaining > 0)
-      kinds_ |= 1u << static_cast<u32>(rule.fault);
+      kinds_ |= 1ull << static_cast<u32>(rule.fault);
   }
 }
 
@@ -157,10 +176,12 @@ void Faults::use(Rule& rule) {
 
 bool Faults::take_slowly(Fault fault, u32 command, u64* argument) {
   for (Rule& rule : rules_) {
-    if (rule.remaining == 0 || rule.fault != fault)
+    if (!matches(rule, fault, command))
       continue;
-    if (rule.command != kAnyCommand && rule.command != command)
+    if (rule.skip > 0) {
+      rule.skip--;
       continue;
+    }
     if (argument)
       *argument = rule.argument;
     use(rule);
@@ -188,7 +209,7 @@ void Faults::list(TextWriter& writer) const {
       continue;
     const Syntax& syntax = of(rule.fault);
     writer.text(first ? "" : "; ").text(syntax.subject);
-    if (rule.fault >= Fault::kHwcSilent && rule.fault <= Fault::kHwcActivityId) {
+    if (rule.fault >= Fault::kHwcSilent && rule.fault <= Fault::kHwcOwner) {
       if (rule.command == kAnyCommand)
         writer.text(" any");
       else
@@ -198,8 +219,10 @@ void Faults::list(TextWriter& writer) const {
       writer.text(" ").text(syntax.detail);
     if (syntax.numbers == Numbers::kTwo)
       writer.text(" ").number(rule.command);
+    if (syntax.numbers == Numbers::kPatch)
+      writer.text(" ").number(rule.argument >> 32);
     if (syntax.numbers != Numbers::kNone)
-      writer.text(" ").number(rule.argument);
+      writer.text(" ").number(rule.argument & 0xFFFFFFFF);
     if (rule.remaining != kForever)
       writer.text(" x").number(rule.remaining);
     first = false;

@@ -225,6 +225,12 @@ void Hwc::apply_faults(Outgoing& outgoing, u8* bytes, u32 command) {
   if (faults.take(Fault::kHwcShort, command, &argument) ||
       faults.take(Fault::kHwcLong, command, &argument))
     outgoing.reported_length = static_cast<u32>(argument);
+  faults.take_each(Fault::kHwcPatch, command, [bytes](u64 patch) {
+    const u32 word = static_cast<u32>(patch);
+    copy_bytes(bytes + (patch >> 32), reinterpret_cast<const u8*>(&word), sizeof(word));
+  });
+  if (faults.take(Fault::kHwcOwner, command, nullptr))
+    outgoing.owner_skew = 2;
   if (faults.take(Fault::kHwcLate, command, &argument))
     outgoing.due = context_.host.now() + min<u64>(argument, 3'600'000) * 1'000'000 + 1;
   if (faults.take(Fault::kHwcTwice, command, nullptr)) {
@@ -289,7 +295,7 @@ bool Hwc::deliver(Outgoing& outgoing, u8* bytes) {
   cqe.trailer = wire::Cqe::WqId::put(rq_->id);
   wire::Cqe raw;
   copy_bytes(&raw, &cqe, sizeof(raw));
-  cq_->post(context_, raw);
+  cq_->post(context_, raw, outgoing.owner_skew);
   return true;
 }
 

@@ -37,6 +37,7 @@ class Hwc : NonCopyable {
     u64 due = 0;
     u32 length = 0;           // bytes of the message
     u32 reported_length = 0;  // in the completion; 0: as written
+    u32 owner_skew = 0;
   };
   static constexpr u32 kMaxOutgoing = 4;
 

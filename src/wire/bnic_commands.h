@@ -189,7 +189,7 @@ struct ConfigVportRxResponse {
 };
 static_assert(sizeof(ConfigVportRxResponse) == 40);
 
-struct [[gnu::packed]] QueryVportConfigRequest {
+struct QueryVportConfigRequest {
   RequestHeader header;
   u32 index;
 };

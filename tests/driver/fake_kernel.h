@@ -287,6 +287,19 @@ class FakeKernel {
   xdp_frame* make_frame(const std::vector<u8>& bytes);
   void return_frame(xdp_frame* frame);
 
+  // A test's body is over, and what its hooks refer to.
+  void clear_hooks() {
+    on_mmio = nullptr;
+    fake_mmio = nullptr;
+    before_interrupts = nullptr;
+    timers_.clear();
+    for (bool& always : fail_always)
+      always = false;
+    for (u64& kind : fail_kind)
+      kind = 0;
+    fail_nth = 0;
+  }
+
   // --- what there is ---
   std::string leftovers() const;  // empty: nothing
   void audit() { EXPECT_EQ(leftovers(), ""); }

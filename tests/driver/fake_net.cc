@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // The network stack: netdevs, transmit queues, NAPI, page pools, skbs and XDP.
+#include <algorithm>
 #include <cstdlib>
 
 #include "fake_kernel.h"
@@ -451,10 +452,8 @@ namespace {
 
 void want_pool_context(page_pool* pool, const char* what) {
   const napi_struct* napi = pool->config.napi;
-  if (!napi || napi->polling == kernel().in_softirq_)
-    if (!napi || napi->polling || !napi->enabled)
-      return;
-  kernel().error(std::string{what} + " outside the pool's NAPI");
+  if (napi && !napi->polling && napi->enabled)
+    kernel().error(std::string{what} + " outside the pool's NAPI");
 }
 
 }  // namespace
@@ -506,6 +505,14 @@ page* shim_page_pool_alloc(page_pool* pool, u32* offset, u32 bytes, bool may_sle
 void shim_page_pool_put(page_pool* pool, page* pg) {
   if (pg->pool != pool)
     kernel().error("a page goes to another pool than it came from");
+  // A frame that was made in it and not sent lives in the page itself, and ends with it.
+  for (xdp_frame* frame : std::set<xdp_frame*>{kernel().frames_})
+    if (frame->pg == pg && std::find(kernel().redirected.begin(), kernel().redirected.end(),
+                                     frame) == kernel().redirected.end()) {
+      kernel().release(pg, frame->offset);
+      kernel().frames_.erase(frame);
+      delete frame;
+    }
   kernel().put_page(pg);
 }
 

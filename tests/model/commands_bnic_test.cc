@@ -285,6 +285,22 @@ TEST_F(BnicCommands, M45_V11_BadTablesLeaveTheOldSteering) {
   EXPECT_TRUE(refused(table));
 }
 
+TEST_F(BnicCommands, M45_V11_ATableOnTopOfTheFields) {
+  a = open_port(0);
+  b = open_port(1);
+  auto message = nothing(b);
+  message.update_table = 1;
+  message.entry_count = 64;
+  message.default_object = b.rqs[0].object;
+  for (size_t i = 0; i < 5; i++)
+    std::memcpy(message.hash_key + i * 8, &b.rqs[0].object, 8);
+  const std::vector<uint64_t> rest(64, b.rqs[0].object);
+  message.table_offset = 64;
+  EXPECT_FALSE(steer_raw(message, rest, 112).ok());
+  message.table_offset = 112;
+  EXPECT_TRUE(steer_raw(message, rest, 112).ok());
+}
+
 TEST_F(BnicCommands, M45_BothLayouts) {
   a = open_port(0);
   b = open_port(1, 2);

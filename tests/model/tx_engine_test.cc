@@ -402,6 +402,19 @@ TEST_F(Lso, M50_SixtyFourKilobytes) {
   EXPECT_EQ(port_statistic(1, "rx_dropped_no_wqe"), 30u);
 }
 
+TEST_F(Lso, M60_V5_TheLargestPacket) {
+  PacketSpec packet{.payload = 1000, .seed = Seed::kLso};
+  SendSpec send = spec_for(packet, {.mss = 1448});
+  send.pieces = {100, 100};
+  WqeSpec spec = tx_wqe(a, a.sqs[0], make_packet(packet), send);
+  spec.sges[3].size = 128 * 1024 - 200 - spec.sges[0].size;
+  EXPECT_EQ(send_wqe(a.sqs[0], make_wqe(spec)), 32);
+  spec.sges[3].size++;
+  EXPECT_EQ(send_wqe(a.sqs[0], make_wqe(spec)), 34);
+  spec.sges[2].size = spec.sges[3].size = 0xFFFFFFFF;
+  EXPECT_EQ(send_wqe(a.sqs[0], make_wqe(spec)), 34);
+}
+
 TEST_F(Lso, M50_V13_LayoutsThatDisableTheQueue) {
   PacketSpec packet{.payload = 3000, .seed = Seed::kLso};
   const Bytes frame = make_packet(packet);
