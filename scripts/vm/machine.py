@@ -33,7 +33,7 @@ DIED = 125
 NOT_STARTED = 126
 
 # Seconds between the guest's last word and the end of QEMU.
-GRACE = 15
+GRACE = 30
 
 # What the kernel says before it ends by itself, or should.
 LAST_WORDS = re.compile(

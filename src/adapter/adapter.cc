@@ -109,7 +109,7 @@ Result<hwc::DeviceConfig> Adapter::start_device(const char** step) {
   diagnosis_.set("out of memory");
   cqs_ = TRY(gdma::CqTable::create(min(channel_->max_cqs(), kMaxCqTable), node));
   const u32 usable = min(vectors_.count(), limits_.msix) - 1;  // vector 0 is the channel's
-  TRY(eqs_.init(function_, device_, cqs_, quarantine_, min(usable, limits_.eqs)));
+  TRY(eqs_.init(min(usable, limits_.eqs)));
 
   *step = "querying the device configuration";
   return hwc::query_device_config(device_);
@@ -235,6 +235,15 @@ void Adapter::notice(void* context, hwc::Notice notice, u32 value) {
     }
   }
   adapter.notices_.queue();
+}
+
+// The queue may be shared by all ports. They go away only after a grace period that began when
+// ports_ready_ was cleared, so none disappears under this interrupt.
+void Adapter::eq_overrun(void* context) {
+  auto& adapter = *static_cast<Adapter*>(context);
+  const u32 ready = adapter.ports_ready_.load_acquire();
+  for (u32 i = 0; i < ready; i++)
+    adapter.ports_[i]->request_recovery();
 }
 
 void Adapter::handle_notices() {

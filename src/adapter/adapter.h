@@ -44,6 +44,7 @@ class Adapter : NonCopyable {
   void silence();
 
   static void notice(void* context, hwc::Notice notice, u32 value);  // hard interrupt context
+  static void eq_overrun(void* context);                             // likewise
   void handle_notices();
 
   kern::PciFunction function_;
@@ -57,7 +58,12 @@ class Adapter : NonCopyable {
   hwc::Device device_;
   bool registered_ = false;
   gdma::CqTable cqs_;
-  hwc::EventQueueSet eqs_;
+  hwc::EventQueueSet eqs_{{.function = function_,
+                           .device = device_,
+                           .cqs = cqs_,
+                           .quarantine = quarantine_,
+                           .overrun = eq_overrun,
+                           .overrun_context = this}};
   kern::Box<port::PortContext> port_context_;
 
   // What interrupts leave for handle_notices(): bit masks by vPort.

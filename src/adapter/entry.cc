@@ -31,9 +31,7 @@ void mana_adapter_shutdown(mana_adapter* adapter) { adapter_of(adapter).shutdown
 
 void mana_adapter_suspend(mana_adapter* adapter) { adapter_of(adapter).suspend(); }
 
-int mana_adapter_resume(mana_adapter* adapter) {
-  return adapter_of(adapter).resume().to_errno();
-}
+int mana_adapter_resume(mana_adapter* adapter) { return adapter_of(adapter).resume().to_errno(); }
 
 void mana_hwc_interrupt(mana_hwc* hwc) { reinterpret_cast<HardwareChannel*>(hwc)->interrupt(); }
 

@@ -54,13 +54,6 @@ class CqTable {
     return true;
   }
 
-  // Schedules every NAPI: after events were lost.
-  void notify_all() const {
-    for (const auto& slot : slots_)
-      if (const CqListener* listener = slot.load_acquire())
-        shim_napi_schedule_irq(listener->napi);
-  }
-
  private:
   explicit CqTable(kern::Array<kern::Atomic<CqListener*>> slots) : slots_{mana::move(slots)} {}
 

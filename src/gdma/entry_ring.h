@@ -56,13 +56,6 @@ class EntryRing {
   const Entry& front() const { return slot(); }
   void pop() { next_++; }
 
-  // After an overrun: takes the lap that the next slot has now for the current one. What the device
-  // wrote meanwhile is lost.
-  void resynchronize() {
-    const u32 owner = wire::OwnerBits::get(kern::read_once(slot().trailer));
-    next_ += ((owner - (next_ >> shift_)) & (wire::kOwnerLaps - 1)) << shift_;
-  }
-
   // H modulo 8 laps, for the doorbell.
   u32 doorbell_index() const { return next_ & (entries() * wire::kOwnerLaps - 1); }
   void acknowledge() { acknowledged_ = next_; }

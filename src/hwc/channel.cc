@@ -66,8 +66,10 @@ Result<kern::Box<HardwareChannel>> HardwareChannel::create(
   TRY(channel->allocate_rings());
 
   ScopeExit undo{[&] {
+    const Diagnosis cause = diagnosis;  // stopping may fail too, but is not the story
     if (!channel->stop())
       channel->abandon(quarantine);
+    diagnosis = cause;
   }};
   TRY(channel->establish());
   TRY(channel->test_own_eq());
@@ -451,9 +453,7 @@ void HardwareChannel::handle_event(wire::EqeType type, u32 value) {
       const u32 item_value = wire::Eqe::ItemValue::get(value);
       switch (static_cast<wire::ReconfigurationItem>(wire::Eqe::ItemType::get(value))) {
         case wire::ReconfigurationItem::kHwcTimeout: set_timeout(item_value); return;
-        case wire::ReconfigurationItem::kVportLinkUp:
-          notify(Notice::kLinkUp, item_value);
-          return;
+        case wire::ReconfigurationItem::kVportLinkUp: notify(Notice::kLinkUp, item_value); return;
         case wire::ReconfigurationItem::kVportLinkDown:
           notify(Notice::kLinkDown, item_value);
           return;

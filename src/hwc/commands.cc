@@ -56,8 +56,10 @@ void write_page_addresses(u64* to, u32 count, const void* source) {
 // Rings are contiguous and at most 504 pages long, so that one message describes a region.
 Result<u64> create_region(const Device& device, const kern::DmaCoherent& ring) {
   const u32 count = ring.bytes() / wire::kPageSize;
-  if (count > wire::kMaxRegionAddresses)
-    return reject(device, Command::kCreateDmaRegion, "the ring needs too many pages,", count);
+  if (count > wire::kMaxRegionAddresses) {
+    (void)reject(device, Command::kCreateDmaRegion, "the ring needs too many pages,", count);
+    return Errno::kRange;
+  }
 
   wire::CreateDmaRegionRequest request{};
   request.length = ring.bytes();
@@ -204,8 +206,9 @@ Result<u32> create_eq(const Device& device, const kern::DmaCoherent& ring, u32 m
   }
   const u32 eq_id = response.value().queue_id;
   if (eq_id > kMaxEqId) {  // doorbells could not name it
-    (void)disable_eq(device, eq_id);
-    return reject(device, Command::kCreateQueue, "the EQ id has more than 16 bits,", eq_id);
+    const bool gone = disable_eq(device, eq_id).ok();
+    (void)reject(device, Command::kCreateQueue, "the EQ id has more than 16 bits,", eq_id);
+    return gone ? Errno::kRange : Errno::kProtocol;
   }
   return eq_id;
 }
@@ -253,8 +256,9 @@ Result<WqObject> create_wq_object(const Device& device, u64 vport, wire::WqType 
     return reject(device, Command::kCreateWqObject, "the device returned an invalid handle", 0);
   if (object.wq_id > kMaxQueueId || object.cq_id >= device.channel->max_cqs()) {
     const u32 bad = object.wq_id > kMaxQueueId ? object.wq_id : object.cq_id;
-    (void)destroy_wq_object(device, type, object.handle);
-    return reject(device, Command::kCreateWqObject, "a queue id is out of range,", bad);
+    const bool gone = destroy_wq_object(device, type, object.handle).ok();
+    (void)reject(device, Command::kCreateWqObject, "a queue id is out of range,", bad);
+    return gone ? Errno::kRange : Errno::kProtocol;
   }
   return object;
 }

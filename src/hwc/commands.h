@@ -49,6 +49,12 @@ struct Steering {
   u32 table_entries = 0;  // of the vPort, stated even when the table is unchanged
 };
 
+// Whether a queue may exist on the device although its creation failed: true unless the device
+// refused, or confirmed that what it had created is gone. Memory that was named is not ours then.
+constexpr bool leaves_doubt(Errno error) {
+  return error != Errno::kIo && error != Errno::kNotSupported && error != Errno::kRange;
+}
+
 // --- function ---
 
 // Negotiates protocol 1; the PF capability flags 1.

@@ -13,24 +13,17 @@ constexpr u32 kEntries = 256;
 
 }  // namespace
 
-EventQueue::EventQueue(const kern::PciFunction& function, const Device& device,
-                       const gdma::CqTable& cqs, Quarantine& quarantine, u32 index,
-                       gdma::EventRing ring)
-    : function_{function},
-      device_{device},
-      cqs_{cqs},
-      quarantine_{quarantine},
-      ring_{mana::move(ring)},
-      index_{index} {
-  shim_format(irq_name_, sizeof(irq_name_), "mana_q%u@pci:%s", index, function.name());
+EventQueue::EventQueue(const EventQueueContext& context, u32 index, gdma::EventRing ring)
+    : context_{context}, ring_{mana::move(ring)}, index_{index} {
+  shim_format(irq_name_, sizeof(irq_name_), "mana_q%u@pci:%s", index, context.function.name());
 }
 
-Result<kern::Box<EventQueue>> EventQueue::create(const kern::PciFunction& function,
-                                                 const Device& device, const gdma::CqTable& cqs,
-                                                 Quarantine& quarantine, u32 index) {
+Result<kern::Box<EventQueue>> EventQueue::create(const EventQueueContext& context, u32 index) {
+  const kern::PciFunction& function = context.function;
+  const Device& device = context.device;
   auto ring = TRY(gdma::EventRing::create(function.device(), kEntries));
-  auto queue = TRY(kern::Box<EventQueue>::create(function.node(), function, device, cqs, quarantine,
-                                                 index, mana::move(ring)));
+  auto queue =
+      TRY(kern::Box<EventQueue>::create(function.node(), context, index, mana::move(ring)));
   const s32 code = shim_irq_request_eq(function.get(), queue->vector(), queue->irq_name_,
                                        reinterpret_cast<mana_eq*>(queue.get()));
   if (code < 0) {
@@ -42,31 +35,32 @@ Result<kern::Box<EventQueue>> EventQueue::create(const kern::PciFunction& functi
 
   auto id = create_eq(device, queue->ring_.memory(), queue->vector());
   if (!id) {
-    // Without an answer nobody knows whether the EQ exists now.
-    if (device.channel->failed())
-      quarantine.hold(queue->ring_.take_memory());
+    if (leaves_doubt(id.error()))
+      context.quarantine.hold(queue->ring_.take_memory());
     return id.error();
   }
-  // An interrupt before this line finds an unknown id and rings nothing; the arm doorbell below
-  // makes the device notify again.
-  __atomic_store_n(&queue->id_, *id, __ATOMIC_RELEASE);
-  __atomic_store_n(&queue->exists_, true, __ATOMIC_RELEASE);
+  // An interrupt before these lines finds no queue and rings nothing; the arm doorbell below makes
+  // the device notify again.
+  queue->id_ = *id;
+  queue->exists_.store_release(true);
   device.doorbell.ring_eq(*id, queue->ring_.doorbell_index(), true);
   return queue;
 }
 
 EventQueue::~EventQueue() {
-  bool confirmed = true;
-  if (exists_)
-    confirmed = disable_eq(device_, id_).ok();
-  if (irq_requested_)
-    shim_irq_free_eq(function_.get(), vector(), reinterpret_cast<mana_eq*>(this));
+  const bool confirmed = !exists_.load() || disable_eq(context_.device, id_).ok();
+  free_irq();
   if (!confirmed)
-    quarantine_.hold(ring_.take_memory());
+    context_.quarantine.hold(ring_.take_memory());
+}
+
+void EventQueue::free_irq() {
+  if (mana::exchange(irq_requested_, false))
+    shim_irq_free_eq(context_.function.get(), vector(), reinterpret_cast<mana_eq*>(this));
 }
 
 void EventQueue::interrupt() {
-  if (!__atomic_load_n(&exists_, __ATOMIC_ACQUIRE))
+  if (!exists_.load_acquire() || overrun_.load())
     return;
 
   for (u32 budget = ring_.entries(); budget > 0; budget--) {  // D-40
@@ -74,52 +68,58 @@ void EventQueue::interrupt() {
     if (slot == gdma::SlotState::kEmpty)
       break;
     if (slot == gdma::SlotState::kOverrun) {
-      // D-39: events are lost, so every CQ may have news. Catch up with the device's lap and let
-      // all polls look; they arm their CQs again themselves.
-      overruns_.increment();
-      ring_.resynchronize();
-      cqs_.notify_all();
+      // D-39: nobody knows where the device is in the ring now. It stays unarmed until its users
+      // have recreated it.
+      overrun_.store(true);
       if (shim_log_allowed())
-        shim_log(function_.device(), SHIM_LOG_WARNING, "%s: event queue overrun, recovered\n",
+        shim_log(context_.function.device(), SHIM_LOG_WARNING, "%s: event queue overrun\n",
                  irq_name_);
-      break;
+      context_.overrun(context_.overrun_context);
+      return;
     }
     const u32 value = kern::read_once(ring_.front().data[0]);
     const u32 trailer = kern::read_once(ring_.front().trailer);
     ring_.pop();
     // D-15, D-38: other types and unknown CQs are not for us.
     if (static_cast<wire::EqeType>(wire::Eqe::Type::get(trailer)) == wire::EqeType::kCompletion)
-      cqs_.notify(wire::Eqe::CqId::get(value));
+      context_.cqs.notify(wire::Eqe::CqId::get(value));
   }
   // D-37: arming with entries left in the ring makes the device notify at once.
   ring_.acknowledge();
-  device_.doorbell.ring_eq(id_, ring_.doorbell_index(), true);
+  context_.device.doorbell.ring_eq(id_, ring_.doorbell_index(), true);
 }
 
-Result<void> EventQueueSet::init(const kern::PciFunction& function, const Device& device,
-                                 const gdma::CqTable& cqs, Quarantine& quarantine, u32 count) {
-  function_ = &function;
-  device_ = &device;
-  cqs_ = &cqs;
-  quarantine_ = &quarantine;
-  slots_ = TRY(kern::Array<Slot>::create(count, function.node()));
+Result<void> EventQueueSet::init(u32 count) {
+  queues_ = TRY(kern::Array<kern::Box<EventQueue>>::create(count, context_.function.node()));
   return {};
 }
 
 Result<EventQueue*> EventQueueSet::acquire(u32 index) {
   kern::Mutex::Guard guard{lock_};
-  Slot& slot = slots_[index];
-  if (!slot.queue)
-    slot.queue = TRY(EventQueue::create(*function_, *device_, *cqs_, *quarantine_, index));
-  slot.users++;
-  return slot.queue.get();
+  kern::Box<EventQueue>& current = queues_[index];
+  if (!current || current->overrun()) {
+    // The new queue takes the vector over; those who still have the old one hear nothing from it
+    // anyway, and are about to let it go.
+    if (current)
+      current->free_irq();
+    auto fresh = TRY(EventQueue::create(context_, index));
+    fresh->older_ = mana::move(current);
+    current = mana::move(fresh);
+  }
+  current->users_++;
+  return current.get();
 }
 
-void EventQueueSet::release(u32 index) {
+void EventQueueSet::release(EventQueue& queue) {
   kern::Mutex::Guard guard{lock_};
-  Slot& slot = slots_[index];
-  if (--slot.users == 0)
-    slot.queue = {};
+  if (--queue.users_ != 0)
+    return;
+  for (kern::Box<EventQueue>* link = &queues_[queue.index_]; *link; link = &(*link)->older_)
+    if (link->get() == &queue) {
+      kern::Box<EventQueue> rest = mana::move(queue.older_);
+      *link = mana::move(rest);  // destroys the queue
+      return;
+    }
 }
 
 }  // namespace mana::hwc

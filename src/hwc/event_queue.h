@@ -8,71 +8,78 @@
 
 namespace mana::hwc {
 
+// What the event queues of a function share; outlives them.
+struct EventQueueContext {
+  const kern::PciFunction& function;
+  const Device& device;
+  const gdma::CqTable& cqs;
+  Quarantine& quarantine;
+  // Called in hard interrupt context when an EQ lost events: all its users have to let go of it and
+  // acquire it again, which gives them a new one (D-39).
+  void (*overrun)(void* context);
+  void* overrun_context;
+};
+
 // A data event queue: tells which CQs have news. Bound to one MSI-X vector, shared by the channels
 // of all ports that use its index.
 class EventQueue : NonCopyable {
  public:
   // EQ number `index` on vector `index` + 1 (vector 0 is the hardware channel's).
-  static Result<kern::Box<EventQueue>> create(const kern::PciFunction& function,
-                                              const Device& device, const gdma::CqTable& cqs,
-                                              Quarantine& quarantine, u32 index);
+  static Result<kern::Box<EventQueue>> create(const EventQueueContext& context, u32 index);
   // Disables the EQ; all CQs attached to it are gone. Memory that the device may still write to
   // goes to the quarantine.
   ~EventQueue();
 
   u32 id() const { return id_; }
   u32 vector() const { return index_ + 1; }
-  void synchronize() const { shim_irq_synchronize(function_.get(), vector()); }
-  int irq() const { return shim_irq_number(function_.get(), vector()); }
+  void synchronize() const { shim_irq_synchronize(context_.function.get(), vector()); }
+  int irq() const { return shim_irq_number(context_.function.get(), vector()); }
 
   void interrupt();  // hard interrupt context
-  u64 overruns() const { return overruns_.get(); }
+
+  // Events were lost: the queue is silent, and of no use to those who have it any more.
+  bool overrun() const { return overrun_.load(); }
 
  private:
   template <typename T>
   friend class kern::Box;
+  friend class EventQueueSet;
 
-  EventQueue(const kern::PciFunction& function, const Device& device, const gdma::CqTable& cqs,
-             Quarantine& quarantine, u32 index, gdma::EventRing ring);
+  EventQueue(const EventQueueContext& context, u32 index, gdma::EventRing ring);
+  void free_irq();
 
-  const kern::PciFunction& function_;
-  const Device& device_;
-  const gdma::CqTable& cqs_;
-  Quarantine& quarantine_;
+  const EventQueueContext& context_;
   gdma::EventRing ring_;
   u32 index_;
   u32 id_ = 0;
-  bool exists_ = false;  // on the device
+  kern::Atomic<bool> exists_{false};  // on the device
   bool irq_requested_ = false;
-  kern::Counter overruns_;
+  kern::Atomic<bool> overrun_{false};
   char irq_name_[48];
+
+  // Book-keeping of the set.
+  u32 users_ = 0;
+  kern::Box<EventQueue> older_;  // an overrun queue of the same index that still has users
 };
 
 // The data EQs of the function, created when the first channel wants one.
 class EventQueueSet : NonCopyable {
  public:
-  Result<void> init(const kern::PciFunction& function, const Device& device,
-                    const gdma::CqTable& cqs, Quarantine& quarantine, u32 count);
+  explicit EventQueueSet(const EventQueueContext& context) : context_{context} {}
 
-  // Process context. Every acquire() that succeeds is paired with a release() of the same index,
+  Result<void> init(u32 count);
+
+  // Process context. Every acquire() that succeeds is paired with a release() of the same queue,
   // after the CQs attached to the EQ are destroyed (D-64).
   Result<EventQueue*> acquire(u32 index);
-  void release(u32 index);
+  void release(EventQueue& queue);
 
-  u32 count() const { return slots_.size(); }
+  u32 count() const { return queues_.size(); }
 
  private:
-  struct Slot {
-    kern::Box<EventQueue> queue;
-    u32 users = 0;
-  };
-
-  const kern::PciFunction* function_ = nullptr;
-  const Device* device_ = nullptr;
-  const gdma::CqTable* cqs_ = nullptr;
-  Quarantine* quarantine_ = nullptr;
+  EventQueueContext context_;
   kern::Mutex lock_{SHIM_MUTEX_EVENT_QUEUES};
-  kern::Array<Slot> slots_;
+  kern::Array<kern::Box<EventQueue>> queues_;  // by index; overrun ones hang behind the current one
 };
 
 }  // namespace mana::hwc

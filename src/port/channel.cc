@@ -19,8 +19,7 @@ Result<kern::Box<Channel>> Channel::prepare(const Owner& owner, u32 index,
 }
 
 Result<void> Channel::attach(const ChannelTarget& target) {
-  eq_index_ = index_ % target.eqs.count();
-  eq_ = TRY(target.eqs.acquire(eq_index_));
+  eq_ = TRY(target.eqs.acquire(index_ % target.eqs.count()));
   eqs_ = &target.eqs;
   cqs_ = &target.cqs;
 
@@ -46,6 +45,7 @@ Result<void> Channel::attach(const ChannelTarget& target) {
 
 void Channel::start() {
   shim_napi_link(napi_.get(), index_, eq_->irq());
+  reported_ = false;
   napi_.enable();
   polling_ = true;
   rx_.post_all();
@@ -71,7 +71,7 @@ bool Channel::detach() {
   }
   if (eq_) {
     eq_->synchronize();
-    eqs_->release(eq_index_);
+    eqs_->release(*eq_);
     eq_ = nullptr;
   }
   return rx_gone && tx_gone;
@@ -88,7 +88,7 @@ int Channel::poll(int budget) {
     return 0;  // netpoll: transmit only
   const int work = static_cast<int>(rx_.poll(napi_, static_cast<u32>(budget), tx_));
 
-  if (rx_.take_broken() || tx_.take_broken())
+  if ((rx_.broken() || tx_.broken()) && !mana::exchange(reported_, true))
     owner_.broken(owner_.context);
   if (work == budget || !tx_done)
     return budget;

@@ -69,9 +69,9 @@ class Channel : NonCopyable {
   Owner owner_;
   u32 index_;
   bool polling_ = false;
+  bool reported_ = false;  // that a queue is broken, since start()
   hwc::EventQueueSet* eqs_ = nullptr;
   hwc::EventQueue* eq_ = nullptr;
-  u32 eq_index_ = 0;
   gdma::CqTable* cqs_ = nullptr;
   gdma::CqListener rx_listener_;
   gdma::CqListener tx_listener_;

@@ -157,10 +157,11 @@ Result<void> Port::resume() {
   shim_netdev_set_limits(netdev_, max_mtu(), vport_.mac);
   lost_.store(false);
   failed_recoveries_ = 0;
+  // Attaching lets the stack transmit at once, so there must be something to transmit to.
+  if (shim_netdev_running(netdev_))
+    TRY(open());
   shim_netdev_attach(netdev_);
-  if (!shim_netdev_running(netdev_))
-    return {};
-  return open();
+  return {};
 }
 
 Result<Port::ChannelSet> Port::prepare(const Settings& settings) {
@@ -444,7 +445,10 @@ Result<void> Port::set_rss(const shim_rss& rss, netlink_ext_ack* ack) {
 
 // --- trouble ----------------------------------------------------------------------------------
 
-void Port::request_recovery() { recovery_.queue(); }
+void Port::request_recovery() {
+  recovery_wanted_.store(true);
+  recovery_.queue();
+}
 
 void Port::tx_timeout(u32 queue) {
   tx_timeouts_.increment();
@@ -459,12 +463,13 @@ void Port::recover() {
   shim_sleep_ms(kRecoveryPauseMs);
   shim_rtnl_lock();
   ScopeExit unlock{[] { shim_rtnl_unlock(); }};
-  if (!shim_netdev_running(netdev_) || lost_.load() || channel().failed() ||
-      failed_recoveries_ >= kMaxFailedRecoveries)
+  if (!recovery_wanted_.load() || !shim_netdev_running(netdev_) || lost_.load() ||
+      channel().failed() || failed_recoveries_ >= kMaxFailedRecoveries)
     return;
 
   channel().diagnosis().clear();
   take_down();
+  recovery_wanted_.store(false);  // whoever asked until now, meant the queues that are gone
   ChannelSet previous = mana::move(active_);
   auto fresh = prepare(settings_);  // nothing of the broken queues is trusted
   previous = {};

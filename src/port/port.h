@@ -129,6 +129,7 @@ class Port : NonCopyable {
 
   ChannelSet active_;  // what the device has; empty while the port is down
   kern::Atomic<u32> live_channels_{0};  // those that the data path may use now
+  kern::Atomic<bool> recovery_wanted_{false};
   u32 failed_recoveries_ = 0;  // in a row
 
   kern::Atomic<bool> link_up_{true};

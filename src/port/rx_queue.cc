@@ -69,10 +69,14 @@ RxQueue::~RxQueue() {
       pool_.put(buffer.page);
   if (rxq_)
     shim_xdp_rxq_destroy(rxq_);
-  if (pool_) {
-    statistics_->past_pool_taken.add(pool_.pages_taken());
-    statistics_->past_pool_released.add(pool_.pages_released());
-  }
+  count_pool();
+}
+
+void RxQueue::count_pool() {
+  if (!pool_ || !statistics_)
+    return;
+  statistics_->past_pool_taken.add(pool_.pages_taken());
+  statistics_->past_pool_released.add(pool_.pages_released());
 }
 
 void RxQueue::unlink() {
@@ -80,6 +84,8 @@ void RxQueue::unlink() {
     shim_xdp_rxq_destroy(mana::exchange(rxq_, nullptr));
   if (pool_)
     shim_page_pool_unlink_napi(pool_.get());
+  count_pool();
+  statistics_ = nullptr;  // the port's, which may end before the quarantine does
 }
 
 Result<void> RxQueue::attach(const hwc::Device& device, u64 vport, u32 parent_eq) {
@@ -90,8 +96,13 @@ Result<void> RxQueue::attach(const hwc::Device& device, u64 vport, u32 parent_eq
   device_ = &device;
   doorbell_ = device.doorbell;
   write_wqe_templates();
-  object_ = TRY(hwc::create_wq_object(device, vport, wire::WqType::kRq, rq_.memory(), cq_.memory(),
-                                      parent_eq));
+  auto object = hwc::create_wq_object(device, vport, wire::WqType::kRq, rq_.memory(), cq_.memory(),
+                                      parent_eq);
+  if (!object) {
+    in_doubt_ = hwc::leaves_doubt(object.error());
+    return object.error();
+  }
+  object_ = *object;
   return {};
 }
 
@@ -126,7 +137,7 @@ void RxQueue::post_all() {
 
 bool RxQueue::detach() {
   if (!object_.exists())
-    return true;
+    return !in_doubt_;
   const bool confirmed = hwc::destroy_wq_object(*device_, wire::WqType::kRq, object_.handle).ok();
   object_ = {};
   return confirmed;

@@ -59,7 +59,7 @@ class RxQueue : NonCopyable {
   // Handles up to `budget` completions; their number.
   u32 poll(const kern::Napi& napi, u32 budget, TxQueue& tx);
   void arm();
-  bool take_broken() { return broken_.load() && broken_.exchange(false); }
+  bool broken() const { return broken_.load(); }
 
   // Process context: waits for the fence completion of a FENCE_RQ that was answered.
   void expect_fence() { fence_.reset(); }
@@ -82,6 +82,7 @@ class RxQueue : NonCopyable {
   void deliver(const kern::Napi& napi, const RxBuffer& buffer, const RxCompletion& completion,
                u32 headroom, u32 length, u32 metadata);
   void write_wqe_templates();
+  void count_pool();
 
   gdma::CompletionRing cq_;
   gdma::WorkRing rq_;
@@ -100,6 +101,7 @@ class RxQueue : NonCopyable {
 
   u32 rung_ = 0;  // producer position of the last doorbell
   bool xdp_ = false;
+  bool in_doubt_ = false;  // the device may have a queue that it did not tell us about
   bool redirected_ = false;  // in this poll
   bool transmitted_ = false;  // in this poll, XDP_TX
   kern::Atomic<bool> broken_{false};

@@ -57,13 +57,18 @@ Result<void> TxQueue::attach(const hwc::Device& device, u64 vport, u32 vport_off
   mkey_ = device.mkey;
   vport_offset_ = vport_offset;
   shim_txq_reset(txq_);
-  object_ = TRY(hwc::create_wq_object(device, vport, wire::WqType::kSq, sq_.memory(), cq_.memory(),
-                                      parent_eq));
+  auto object = hwc::create_wq_object(device, vport, wire::WqType::kSq, sq_.memory(), cq_.memory(),
+                                      parent_eq);
+  if (!object) {
+    in_doubt_ = hwc::leaves_doubt(object.error());
+    return object.error();
+  }
+  object_ = *object;
   return {};
 }
 
 bool TxQueue::detach() {
-  bool confirmed = true;
+  bool confirmed = !in_doubt_;
   if (object_.exists()) {
     confirmed = hwc::destroy_wq_object(*device_, wire::WqType::kSq, object_.handle).ok();
     object_ = {};

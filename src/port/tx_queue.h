@@ -76,8 +76,8 @@ class TxQueue : NonCopyable {
   // Completes sent packets. False if it stopped at its bound with more to do.
   bool reap(int budget);
   void arm();
-  // True once if completions made no sense or the device disabled the queue: recreate it.
-  bool take_broken() { return broken_.load() && broken_.exchange(false); }
+  // True if completions made no sense or the device disabled the queue: recreate it.
+  bool broken() const { return broken_.load(); }
 
   bool idle() const { return sq_.used() == 0; }
   u32 cq_id() const { return object_.cq_id; }
@@ -111,6 +111,7 @@ class TxQueue : NonCopyable {
   hwc::WqObject object_;
   const hwc::Device* device_ = nullptr;
   u32 vport_offset_ = 0;
+  bool in_doubt_ = false;  // the device may have a queue that it did not tell us about
 
   // Transmit side.
   alignas(64) u32 rung_ = 0;  // producer position of the last doorbell

@@ -74,8 +74,8 @@ class ChannelTest : public KernelTest {
       Bytes message = ScriptedHwc::answer(request, 0, sizeof(Answer));
       std::memset(&message[sizeof(wire::ResponseHeader)], 0x11, 16);
       change(ScriptedHwc::header(message));
-      device.respond(message, length < 0 ? static_cast<u32>(message.size())
-                                         : static_cast<u32>(length));
+      device.respond(message,
+                     length < 0 ? static_cast<u32>(message.size()) : static_cast<u32>(length));
     };
   }
 
@@ -146,8 +146,8 @@ TEST_F(ChannelTest, D12_EveryRequiredItem) {
     EXPECT_FALSE(device.established);
     device.init_events = all;
   }
-  for (HwcInitItem item : {HwcInitItem::kQueueDepth, HwcInitItem::kMaxRequest,
-                           HwcInitItem::kMaxResponse})
+  for (HwcInitItem item :
+       {HwcInitItem::kQueueDepth, HwcInitItem::kMaxRequest, HwcInitItem::kMaxResponse})
     device.drop_item(item);
   EXPECT_EQ(create(), Errno{0});
 }
@@ -255,10 +255,10 @@ TEST_F(ChannelTest, D17_WorkQueueElements) {
     response_wqe.assign(rq, rq + 32);
   };
   ASSERT_TRUE(ask().ok());
-  Bytes request = {0, 0, 0, 0, 1, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-                   0, 0, 0x1a, 0, 0, 0, 0x18, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x77, 0, 0, 0,
-                   40, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
-  Bytes response = {0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  Bytes request = {0,  0, 0,    0, 1, 6, 0,    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,    0, 0, 0,
+                   0,  0, 0x1a, 0, 0, 0, 0x18, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x77, 0, 0, 0,
+                   40, 0, 0,    0, 0, 0, 0,    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,    0};
+  Bytes response = {0, 0, 0, 0, 1, 2, 0, 0, 0,    0, 0, 0, 0, 0,    0, 0,
                     0, 0, 0, 0, 0, 0, 0, 0, 0x77, 0, 0, 0, 0, 0x10, 0, 0};
   ASSERT_EQ(request_wqe.size(), 64u);
   std::copy_n(request_wqe.begin() + 32, 8, request.begin() + 32);
@@ -415,9 +415,8 @@ TEST_F(ChannelTest, D21_EveryFieldOfTheHeader) {
   expect_rejected("version", [](Header& header) { header.response.version = 3; });
   expect_rejected("size", [](Header& header) { header.response.size = 49; });
   expect_rejected("size", [](Header& header) { header.response.size = 31; });
-  expect_rejected("device type", [](Header& header) {
-    header.device.type = wire::DeviceType::kHwc;
-  });
+  expect_rejected("device type",
+                  [](Header& header) { header.device.type = wire::DeviceType::kHwc; });
   expect_rejected("device instance", [](Header& header) { header.device.instance = 6; });
   answer_with([](Header& header) { header.response.version = 2; });
   EXPECT_TRUE(ask().ok());
@@ -440,7 +439,9 @@ TEST_F(ChannelTest, D22_Statuses) {
   EXPECT_TRUE(ask(0, true).ok());
   EXPECT_FALSE(channel->failed());
   // A refusal may be as short as a header.
-  device.on_request = [&](const Bytes& request) { device.respond(ScriptedHwc::answer(request, 7)); };
+  device.on_request = [&](const Bytes& request) {
+    device.respond(ScriptedHwc::answer(request, 7));
+  };
   EXPECT_EQ(ask().error(), Errno::kIo);
 }
 
@@ -474,9 +475,8 @@ TEST_F(ChannelTest, D23_AnAnswerThatCameTwiceDoesNotAnswerTheNext) {
       first = ScriptedHwc::answer(request, 0, sizeof(Answer));
     device.respond(first);  // for the second request too
     if (device.requests.size() > 2)
-      kernel.after(100, [&, request] {
-        device.respond(ScriptedHwc::answer(request, 9, sizeof(Answer)));
-      });
+      kernel.after(
+          100, [&, request] { device.respond(ScriptedHwc::answer(request, 9, sizeof(Answer))); });
   };
   EXPECT_TRUE(ask().ok());
   EXPECT_EQ(ask().error(), Errno::kIo);  // its own

@@ -73,13 +73,12 @@ TEST_F(CommandsTest, D41_EveryRequestIsWellFormed) {
 
 TEST_F(CommandsTest, D42_OnlyCapabilitiesThatAreImplemented) {
   ASSERT_EQ(probe(), 0);
-  const auto message = device->requests_of(Command::kVerifyVfDriverVersion)
-                           .at(0)
-                           .as<wire::VerifyVersionRequest>();
+  const auto message =
+      device->requests_of(Command::kVerifyVfDriverVersion).at(0).as<wire::VerifyVersionRequest>();
   namespace cap = wire::driver_cap;
-  EXPECT_EQ(message.driver_caps[0] & ~(cap::kSharedEq | cap::kHwcTimeoutReconfiguration |
-                                       cap::kVariableIndirectionTable | cap::kVportLinkState |
-                                       cap::kDeviceListHoles),
+  EXPECT_EQ(message.driver_caps[0] &
+                ~(cap::kSharedEq | cap::kHwcTimeoutReconfiguration |
+                  cap::kVariableIndirectionTable | cap::kVportLinkState | cap::kDeviceListHoles),
             0u);
   for (int i = 1; i < 4; i++)
     EXPECT_EQ(message.driver_caps[i], 0u);
@@ -146,17 +145,18 @@ TEST_F(CommandsTest, D44_ResourceLimits) {
     };
   };
   for (auto field : {&Limits::max_sq, &Limits::max_rq, &Limits::max_eq})
-    good<Limits>(Command::kQueryMaxResources, [=](Limits& limits) { limits.*field = 1; },
-                 channels(1));
+    good<Limits>(
+        Command::kQueryMaxResources, [=](Limits& limits) { limits.*field = 1; }, channels(1));
   good<Limits>(Command::kQueryMaxResources, [](Limits& limits) { limits.max_cq = 3; }, channels(1));
-  good<Limits>(Command::kQueryMaxResources, [](Limits& limits) { limits.max_msix = 2; },
-               channels(1));
-  good<Limits>(Command::kQueryMaxResources,
-               [](Limits& limits) {
-                 limits.max_sq = limits.max_rq = limits.max_cq = limits.max_eq = limits.max_msix =
-                     0xFFFFFFFF;
-               },
-               channels(2));
+  good<Limits>(
+      Command::kQueryMaxResources, [](Limits& limits) { limits.max_msix = 2; }, channels(1));
+  good<Limits>(
+      Command::kQueryMaxResources,
+      [](Limits& limits) {
+        limits.max_sq = limits.max_rq = limits.max_cq = limits.max_eq = limits.max_msix =
+            0xFFFFFFFF;
+      },
+      channels(2));
 }
 
 TEST_F(CommandsTest, D45_DeviceIdOfDeviceScopedCommands) {
@@ -232,15 +232,16 @@ TEST_F(CommandsTest, D48_AdapterMtu) {
   const auto max_mtu = [this](u32 expected) {
     return [this, expected] { EXPECT_EQ(netdev(0)->config.max_mtu, expected); };
   };
-  good<Configuration>(Command::kQueryDevConfig, [](auto& answer) { answer.adapter_mtu = 82; },
-                      max_mtu(68));
+  good<Configuration>(
+      Command::kQueryDevConfig, [](auto& answer) { answer.adapter_mtu = 82; }, max_mtu(68));
   for (u16 version : {2, 3, 4})
-    good<Configuration>(Command::kQueryDevConfig,
-                        [=](auto& answer) { answer.header.response.version = version; },
-                        max_mtu(9000));
+    good<Configuration>(
+        Command::kQueryDevConfig, [=](auto& answer) { answer.header.response.version = version; },
+        max_mtu(9000));
   // A version 1 answer has no MTU, whatever stands there.
-  good<Configuration>(Command::kQueryDevConfig,
-                      [](auto& answer) { answer.header.response.version = 1; }, max_mtu(1500));
+  good<Configuration>(
+      Command::kQueryDevConfig, [](auto& answer) { answer.header.response.version = 1; },
+      max_mtu(1500));
 }
 
 TEST_F(CommandsTest, D49_Vports) {
@@ -261,22 +262,29 @@ TEST_F(CommandsTest, D49_Vports) {
   bad([](Vport& vport) { vport.mac[0] = 1; });
   bad([](Vport& vport) { std::memset(vport.mac, 0, 6); });
   bad([](Vport& vport) { std::memset(vport.mac, 0xFF, 6); });
-  for (auto [entries, expected] :
-       {std::pair{0u, 64u}, {1u, 1u}, {3u, 64u}, {128u, 128u}, {512u, 512u}, {1024u, 64u},
-        {0xFFFFFFFFu, 64u}})
-    good<Vport>(Command::kQueryVportConfig,
-                [entries = entries](Vport& vport) { vport.indirection_entries = entries; },
-                [this, expected = expected] { EXPECT_EQ(mana_port_rss_entries(port(0)), expected); });
+  for (auto [entries, expected] : {std::pair{0u, 64u},
+                                   {1u, 1u},
+                                   {3u, 64u},
+                                   {128u, 128u},
+                                   {512u, 512u},
+                                   {1024u, 64u},
+                                   {0xFFFFFFFFu, 64u}})
+    good<Vport>(
+        Command::kQueryVportConfig,
+        [entries = entries](Vport& vport) { vport.indirection_entries = entries; },
+        [this, expected = expected] { EXPECT_EQ(mana_port_rss_entries(port(0)), expected); });
 }
 
 TEST_F(CommandsTest, D50_ConfigVportTxFirstAndItsOffset) {
   ASSERT_EQ(probe(), 0);
   using Configured = wire::ConfigVportTxResponse;
-  device->edit<Configured>(Command::kConfigVportTx, [](auto& answer) { answer.vport_offset = 4096; });
+  device->edit<Configured>(Command::kConfigVportTx,
+                           [](auto& answer) { answer.vport_offset = 4096; });
   device->requests.clear();
   EXPECT_EQ(open(0), -71);
   EXPECT_EQ(count(Command::kCreateWqObject), 0u);
-  device->edit<Configured>(Command::kConfigVportTx, [](auto& answer) { answer.vport_offset = 4095; });
+  device->edit<Configured>(Command::kConfigVportTx,
+                           [](auto& answer) { answer.vport_offset = 4095; });
   device->requests.clear();
   EXPECT_EQ(open(0), 0);
   EXPECT_EQ(device->requests.front().command, Command::kConfigVportTx);

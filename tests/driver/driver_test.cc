@@ -75,10 +75,9 @@ size_t DriverTest::traffic(u32 frames) {
   size_t arrived = 0;
   for (u32 i = 0; i < frames; i++)
     for (u8 from : {0, 1}) {
-      sk_buff* skb =
-          skb_of(kernel, {.source = static_cast<u8>(from + 1),
-                          .destination = static_cast<u8>(2 - from),
-                          .source_port = static_cast<uint16_t>(1000 + i)});
+      sk_buff* skb = skb_of(kernel, {.source = static_cast<u8>(from + 1),
+                                     .destination = static_cast<u8>(2 - from),
+                                     .source_port = static_cast<uint16_t>(1000 + i)});
       if (!transmit(from, skb)) {
         kernel.free_skb(skb);
         continue;
@@ -142,8 +141,7 @@ void DriverTest::watch() {
 Bytes DriverTest::wqe(const Object& object, u32 position, u32 length) {
   Bytes bytes;
   for (u32 i = 0; i < length; i++)
-    bytes.push_back(
-        *kernel.coherent(object.wq_address + (position + i) % object.request.wq_bytes));
+    bytes.push_back(*kernel.coherent(object.wq_address + (position + i) % object.request.wq_bytes));
   return bytes;
 }
 

@@ -39,7 +39,9 @@ struct Doorbell {
 // The whole driver on the model.
 class DriverTest : public ::testing::Test {
  protected:
-  void start() { device = std::make_unique<ModelDevice>(kernel, config), kernel.attach(device.get()); }
+  void start() {
+    device = std::make_unique<ModelDevice>(kernel, config), kernel.attach(device.get());
+  }
   int probe();
   void remove();
   // Model, probe, and the first `ports` ports open.

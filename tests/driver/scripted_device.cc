@@ -96,9 +96,9 @@ void ScriptedHwc::push_event(EqeType type, u32 value) {
   if (!established)
     return;
   const u32 lap = event_owner >= 0 ? static_cast<u32>(event_owner) : eq_head_ / 256;
-  const wire::Eqe eqe{.data = {value, 0, 0},
-                      .trailer = wire::Eqe::Type::put(static_cast<u32>(type)) |
-                                 wire::OwnerBits::put(lap)};
+  const wire::Eqe eqe{
+      .data = {value, 0, 0},
+      .trailer = wire::Eqe::Type::put(static_cast<u32>(type)) | wire::OwnerBits::put(lap)};
   std::memcpy(ring(rings.eq_frame, eq_head_++ * wire::Eqe::kSize), &eqe, sizeof(eqe));
   kernel_.raise_msix(rings.msix_vector);
 }
@@ -108,8 +108,8 @@ void ScriptedHwc::push_cqe(bool is_sq, u32 wq_id, u32 offset, u32 length) {
   wire::HwcRxCqe cqe{};
   cqe.wqe_offset = offset;
   cqe.length = length;
-  cqe.trailer = wire::Cqe::WqId::put(wq_id) | wire::Cqe::IsSq::put(is_sq) |
-                wire::OwnerBits::put(lap);
+  cqe.trailer =
+      wire::Cqe::WqId::put(wq_id) | wire::Cqe::IsSq::put(is_sq) | wire::OwnerBits::put(lap);
   std::memcpy(ring(rings.cq_frame, cq_head_++ * wire::Cqe::kSize), &cqe, sizeof(cqe));
   push_event(EqeType::kCompletion, kCq);
 }

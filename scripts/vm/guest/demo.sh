@@ -7,7 +7,7 @@ show() { sed 's/^/   /'; }
 
 # Where our driver counts pages that its pools took from the page allocator, and pages that came
 # back from packets to be used again. The only place that knows these names.
-pool_counters='rx_[0-9]+_pp_(alloc|recycled)[a-z_]*'
+pool_counters='rx_[0-9]+_pool_[a-z_]+'
 
 # pool_evidence PORT COMMAND...: what the pools did while it ran.
 pool_evidence() {
