@@ -249,7 +249,8 @@ class Run:
                   "rcupdate.rcu_cpu_stall_timeout=60 watchdog_thresh=30 " + machine.append)
         console = "stdio,signal=off,logfile=console.log" if machine.interactive else "file,path=console.log"
         command = [
-            qemu, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+            # However this program ends, QEMU does not outlive it.
+            "setpriv", "--pdeathsig", "KILL", qemu, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-machine", "q35", "-accel", machine.accelerator, "-cpu", "max",
             "-smp", str(machine.processors), "-m", machine.memory,
             "-kernel", str(image / "vmlinux"), "-initrd", str(initrd), "-append", append.strip(),
@@ -270,7 +271,8 @@ class Run:
     def _model(self) -> str:
         if self.machine.sanitize:
             return ask_script(str(ROOT / "scripts/model/build"), "--sanitize")
-        return self.machine.model or ask_library("build_model")
+        # QEMU runs in the directory of the logs.
+        return os.path.abspath(self.machine.model or ask_library("build_model"))
 
     def _environment(self) -> dict:
         """A sanitizer's runtime must be in QEMU from the start; QEMU itself leaks on purpose."""

@@ -220,6 +220,9 @@ u32 RxQueue::poll(const kern::Napi& napi, u32 budget, TxQueue& tx) {
 }
 
 void RxQueue::arm() {
+  // D-39: an overrun CQ would only be announced again at once, and again.
+  if (cq_.state() == gdma::SlotState::kOverrun)
+    return;
   cq_.acknowledge();
   doorbell_.ring_cq(object_.cq_id, cq_.doorbell_index(), true);
 }

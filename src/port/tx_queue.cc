@@ -383,6 +383,9 @@ bool TxQueue::reap(int budget) {
 }
 
 void TxQueue::arm() {
+  // D-39: an overrun CQ would only be announced again at once, and again.
+  if (cq_.state() == gdma::SlotState::kOverrun)
+    return;
   cq_.acknowledge();
   doorbell_.ring_cq(object_.cq_id, cq_.doorbell_index(), true);
 }

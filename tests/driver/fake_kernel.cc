@@ -14,6 +14,7 @@ namespace {
 FakeKernel* the_kernel;
 
 constexpr u64 kMaxRounds = 20'000;  // in one pump
+constexpr u64 kStormRounds = 200;
 
 }  // namespace
 
@@ -133,6 +134,10 @@ void FakeKernel::pump() {
     return;
   pumping_ = true;
   for (u64 round = 0;; round++) {
+    if (storms_allowed && round == kStormRounds) {
+      storms++;
+      break;  // time has to pass, as it would
+    }
     if (round == kMaxRounds) {
       error("the system does not come to rest");
       livelock = true;

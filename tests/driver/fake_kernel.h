@@ -231,6 +231,10 @@ class FakeKernel {
   std::function<void()> before_interrupts;
   u64 rounds = 0;  // of the whole test
   bool livelock = false;
+  // A device that insists on being looked at, at once and in vain, is a storm of interrupts: the
+  // test fails, or, if it says so, goes on when time has passed.
+  bool storms_allowed = false;
+  u64 storms = 0;
 
   // --- things that fail ---
   // The n-th of what can fail fails, from now on counted from 1; 0: nothing.

@@ -61,6 +61,7 @@ test_steering() {
 	refused ethtool -X nic hfunc crc32
 	refused ethtool -X nic context new equal 2
 	# What the table uses cannot be taken away.
+	at 0 ethtool -L nic combined 4
 	at 0 ethtool -X nic weight 0 0 0 1
 	refused ethtool -L nic combined 2
 	ping_port 0 1
