@@ -9,7 +9,7 @@ DEBUG ?=
 WERROR ?=
 export KDIR MANA_LLVM DEBUG WERROR
 
-.PHONY: module demo vm test vmtest check model install clean help
+.PHONY: module demo vm test vmtest check model driver-test install clean help
 .DEFAULT_GOAL := module
 
 # The leading + hands down the job server.
@@ -40,6 +40,9 @@ model:
 	+@scripts/model/build
 	+@scripts/model/test
 
+driver-test:
+	@scripts/driver-test
+
 install: module
 	@scripts/build/install
 
@@ -55,6 +58,7 @@ help:
 	@echo 'make vmtest     only the VM tests'
 	@echo 'make check      format, include walls, audit of mana.ko, conformance list'
 	@echo 'make model      build the device model for this machine and run its unit tests'
+	@echo 'make driver-test  build the driver as a program on a fake kernel and run its unit tests'
 	@echo 'make install    install mana.ko for KDIR'"'"'s kernel (root)'
 	@echo 'make clean      remove everything built in this tree'
 	@echo

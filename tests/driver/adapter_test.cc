@@ -48,7 +48,7 @@ class AdapterTest : public DriverTest {
   }
 };
 
-TEST_F(AdapterTest, D1_ProbeOpenTrafficRemove) {
+TEST_F(AdapterTest, ProbeOpenTrafficRemove) {
   bring_up(2);
   EXPECT_EQ(traffic(), 8u);
   EXPECT_TRUE(netdev(0)->carrier);

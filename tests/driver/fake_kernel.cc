@@ -14,7 +14,7 @@ namespace {
 FakeKernel* the_kernel;
 
 constexpr u64 kMaxRounds = 20'000;  // in one pump
-constexpr u64 kStormRounds = 200;
+constexpr u64 kStormRounds = 50;
 
 }  // namespace
 

@@ -26,18 +26,13 @@ TEST_F(PortTest, D50_OpenInOrder) {
   ASSERT_EQ(probe(), 0);
   device->requests.clear();
   ASSERT_EQ(open(0), 0);
-  const Command expected[] = {Command::kConfigVportTx,
-                              Command::kCreateDmaRegion, Command::kCreateQueue,
-                              Command::kCreateDmaRegion, Command::kCreateDmaRegion,
-                              Command::kCreateWqObject,
-                              Command::kCreateDmaRegion, Command::kCreateDmaRegion,
-                              Command::kCreateWqObject,
-                              Command::kCreateDmaRegion, Command::kCreateQueue,
-                              Command::kCreateDmaRegion, Command::kCreateDmaRegion,
-                              Command::kCreateWqObject,
-                              Command::kCreateDmaRegion, Command::kCreateDmaRegion,
-                              Command::kCreateWqObject,
-                              Command::kConfigVportRx};
+  const Command expected[] = {
+      Command::kConfigVportTx,   Command::kCreateDmaRegion, Command::kCreateQueue,
+      Command::kCreateDmaRegion, Command::kCreateDmaRegion, Command::kCreateWqObject,
+      Command::kCreateDmaRegion, Command::kCreateDmaRegion, Command::kCreateWqObject,
+      Command::kCreateDmaRegion, Command::kCreateQueue,     Command::kCreateDmaRegion,
+      Command::kCreateDmaRegion, Command::kCreateWqObject,  Command::kCreateDmaRegion,
+      Command::kCreateDmaRegion, Command::kCreateWqObject,  Command::kConfigVportRx};
   EXPECT_EQ(device->commands(), std::vector<Command>(std::begin(expected), std::end(expected)));
   const auto steering =
       device->requests_of(Command::kConfigVportRx).at(0).as<wire::ConfigVportRxRequest>();
@@ -52,10 +47,10 @@ TEST_F(PortTest, D63_CloseInOrder) {
   device->requests.clear();
   kernel.mmio.clear();
   ASSERT_EQ(stop(0), 0);
-  const Command expected[] = {Command::kConfigVportRx,  Command::kFenceRq, Command::kFenceRq,
-                              Command::kDestroyWqObject, Command::kDestroyWqObject,
-                              Command::kDisableQueue,    Command::kDestroyWqObject,
-                              Command::kDestroyWqObject, Command::kDisableQueue};
+  const Command expected[] = {
+      Command::kConfigVportRx,   Command::kFenceRq,         Command::kFenceRq,
+      Command::kDestroyWqObject, Command::kDestroyWqObject, Command::kDisableQueue,
+      Command::kDestroyWqObject, Command::kDestroyWqObject, Command::kDisableQueue};
   EXPECT_EQ(device->commands(), std::vector<Command>(std::begin(expected), std::end(expected)));
   const auto steering =
       device->requests_of(Command::kConfigVportRx).at(0).as<wire::ConfigVportRxRequest>();
@@ -187,7 +182,7 @@ TEST_F(PortTest, RefusalsComeWithASentence) {
 }
 
 // Whatever command fails, the port works afterwards, with the old setting or the new one, at the
-// latest when the recovery has run.
+// latest when the recovery has run. Not with a device that keeps an object: it has no more of them.
 TEST_F(PortTest, EveryCommandOfAReconfigurationFailsOnce) {
   open_small();
   const auto change = [&](u32 channels) {
@@ -197,7 +192,10 @@ TEST_F(PortTest, EveryCommandOfAReconfigurationFailsOnce) {
   ASSERT_EQ(change(2), 0);
   const size_t commands = device->requests.size() + 4;
   for (size_t n = 1; n <= commands; n++) {
-    device->fault_nth(n, "status");
+    device->on_request = [&, wanted = device->requests.size() + n](const auto& request) {
+      if (device->requests.size() == wanted && request.command != Command::kDestroyWqObject)
+        device->fault("hwc any status x1");
+    };
     shim_channels before{}, after{};
     mana_port_get_channels(port(0), &before);
     const u32 wanted = 3 - before.combined;

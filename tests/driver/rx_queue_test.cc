@@ -157,7 +157,10 @@ TEST_F(RxQueueTest, D36_MoreCompletionsThanBuffers) {
   poll_all();
   EXPECT_EQ(kernel.received.size(), 128u);  // buffers were posted again meanwhile
   kernel.free_received();
-  kernel.pass(1'000);
+  EXPECT_EQ(in_flight(), 127u);
+  // Device and driver do not agree any more about where they are.
+  ASSERT_EQ(stop(1), 0);
+  ASSERT_EQ(open(1), 0);
   EXPECT_EQ(send_some(3), 3u);
 }
 
@@ -207,7 +210,8 @@ TEST_F(RxQueueTest, D61_ChecksumGood) {
     ASSERT_TRUE(transmit(0, sent));
     kernel.settle();
     ASSERT_EQ(kernel.received.size(), 1u);
-    const bool good = Rx::IpGood::get(flags) && (Rx::TcpGood::get(flags) || Rx::UdpGood::get(flags));
+    const bool good =
+        Rx::IpGood::get(flags) && (Rx::TcpGood::get(flags) || Rx::UdpGood::get(flags));
     EXPECT_EQ(kernel.received[0].skb->checksum_good, good) << bits;
     kernel.free_received();
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// src/port/tx_queue.cc: the ring as the device reads it, and the frames as the other port gets them.
+// src/port/tx_queue.cc: the ring as the device reads it, and the frames as the other port gets
+// them.
 #include "driver_test.h"
 
 namespace mana::test {
@@ -77,9 +78,9 @@ TEST_F(TxQueueTest, D51_ShortForm) {
   PacketSpec spec{.payload = 1000, .seed = Seed::kPseudo, .tcp_options = 0};
   Bytes bytes = post(skb_of(kernel, spec, {1000}));
   bytes.resize(48);  // the rest of the BU is padding
-  const Bytes expected = {0, 0, 0, 0, 2, 2, 0, 0, 0x24, 0x2a, 0, 0, 0x22, 0x14, 0, 5,
-                          0, 0x10, 0, 0, 0, 0, 0, 0, 0x99, 0, 0, 0, 0x36, 0, 0, 0,
-                          0, 0x20, 0, 0, 0, 0, 0, 0, 0x99, 0, 0, 0, 0xe8, 3, 0, 0};
+  const Bytes expected = {0, 0,    0, 0, 2, 2, 0, 0, 0x24, 0x2a, 0, 0, 0x22, 0x14, 0, 5,
+                          0, 0x10, 0, 0, 0, 0, 0, 0, 0x99, 0,    0, 0, 0x36, 0,    0, 0,
+                          0, 0x20, 0, 0, 0, 0, 0, 0, 0x99, 0,    0, 0, 0xe8, 3,    0, 0};
   EXPECT_EQ(normalised(bytes, 16, 2), expected);
   const auto frames = take_received(1);
   ASSERT_EQ(frames.size(), 1u);
@@ -97,10 +98,11 @@ TEST_F(TxQueueTest, D54_LsoWithVlan) {
   skb->gso_segments = 6;
   skb->tci = 3 << 13 | 100;
   const Bytes bytes = post(skb);
-  const Bytes expected = {0, 0, 0, 0x36, 2, 0x0e, 0xb4, 5, 0x35, 0x2a, 0, 0, 0x22, 0x14, 0, 5,
-                          8, 0, 0x43, 6, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-                          0, 0x10, 0, 0, 0, 0, 0, 0, 0x99, 0, 0, 0, 0x36, 0, 0, 0,
-                          0, 0x20, 0, 0, 0, 0, 0, 0, 0x99, 0, 0, 0, 0, 0x20, 0, 0};
+  const Bytes expected = {0,    0,    0, 0x36, 2,    0x0e, 0xb4, 5,    0x35, 0x2a, 0,    0, 0x22,
+                          0x14, 0,    5, 8,    0,    0x43, 6,    0,    0,    5,    0,    0, 0,
+                          0,    0,    0, 0,    0,    0,    0,    0x10, 0,    0,    0,    0, 0,
+                          0,    0x99, 0, 0,    0,    0x36, 0,    0,    0,    0,    0x20, 0, 0,
+                          0,    0,    0, 0,    0x99, 0,    0,    0,    0,    0x20, 0,    0};
   EXPECT_EQ(normalised(bytes, 32, 2), expected);
   ASSERT_EQ(kernel.received.size(), 6u);
   EXPECT_EQ(kernel.received[0].skb->rx_tci, 100);
@@ -399,9 +401,10 @@ TEST_F(TxQueueTest, D56_AnExtraCompletionFreesNothing) {
 TEST_F(TxQueueTest, D56_CompletionsThatAreNotOursFreeNothing) {
   bring_up_watched();
   const u32 good = 0x60;  // type 32, client 1
-  for (auto [dw0, trailer] :
-       {std::pair{good, sq().wq_id}, {good, 1u << 24 | (sq().wq_id ^ 1)}, {0x20u, 1u << 24 | sq().wq_id},
-        {0xA0u, 1u << 24 | sq().wq_id}}) {
+  for (auto [dw0, trailer] : {std::pair{good, sq().wq_id},
+                              {good, 1u << 24 | (sq().wq_id ^ 1)},
+                              {0x20u, 1u << 24 | sq().wq_id},
+                              {0xA0u, 1u << 24 | sq().wq_id}}) {
     objects.clear();
     ASSERT_EQ(stop(0), 0);
     ASSERT_EQ(open(0), 0);
