@@ -70,6 +70,8 @@ TEST_F(PortTest, D63_WhatWasPostedIsSentBeforeTheClose) {
   for (u32 i = 0; i < 50; i++)
     ASSERT_TRUE(transmit(0, skb_of(kernel, {.sequence = i})));
   kernel.after(20, [&] { device->stalled = false; });
+  // Not one command before that.
+  device->on_request = [&](const auto&) { EXPECT_EQ(kernel.consumed, 50u); };
   ASSERT_EQ(stop(0), 0);
   EXPECT_EQ(take_received(1).size(), 50u);
   EXPECT_EQ(kernel.consumed, 50u);

@@ -4,7 +4,7 @@
 # machine: ports=2 queues=4
 # tags: driver
 
-#: loading it creates an interface for each port, unloading removes them
+#: loading it creates an interface for each port, unloading removes them (D-1)
 test_load() {
 	driver_load
 	expect_equal "driver of the function" mana "$(basename "$(readlink "$mana_pci/driver")")"

@@ -164,7 +164,11 @@ test_indirection() {
 	at 1 ethtool -X nic equal 2
 	expect_equal "queues, equal again" "0 1" "$(queues_hit 1 many_tcp_flows)"
 	expect_failure at 1 ethtool -X nic weight 0 0 1 2>/dev/null
-	# A table survives the port's going down.
+}
+
+#: the indirection table survives the port's going down and up
+test_indirection_survives() {
+	driver_and_ports_up
 	at 1 ethtool -X nic weight 0 1
 	link_down 1
 	link_up 1

@@ -62,6 +62,13 @@ test_insertion_off() {
 		done
 		vlan_exchange 77
 	done
+	# A tag on top of the largest frame.
+	for port in 0 1; do
+		at $port ethtool -K nic tx-vlan-offload off
+		set_mtu $port "$DEVICE_MTU"
+		ip -n p$port link set v77 mtu "$DEVICE_MTU"
+	done
+	payload -u -D -s $((DEVICE_MTU - 28)) -n 30 -a "$(vlan4 77)" 0 1
 }
 
 #: every VLAN id that there is, and id 0, arrives as it was sent
@@ -115,10 +122,6 @@ test_jumbo() {
 	vlan_up 300
 	payload -u -D -s $((DEVICE_MTU - 28)) -n 30 -a "$(vlan4 300)" 0 1
 	payload -s 60000 -n 20 -a "$(vlan4 300)" 0 1
-	for port in 0 1; do
-		at $port ethtool -K nic tx-vlan-offload off
-	done
-	payload -u -D -s $((DEVICE_MTU - 28)) -n 30 -a "$(vlan4 300)" 0 1
 }
 
 #: a VLAN that the receiver does not have is not delivered
