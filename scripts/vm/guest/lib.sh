@@ -266,6 +266,7 @@ audit_interfaces() { [ -z "$(port_names)" ] || fail "interfaces are left: $(port
 # Whatever a test left is removed first: a leak is what cannot be removed.
 audit() {
 	pkill -9 iperf3 2>/dev/null || true
+	model fault clear >/dev/null 2>&1 || true
 	namespaces_down
 	if driver_loaded; then driver_unload || fail "rmmod"; fi
 	if [ -n "$mana_pci" ]; then

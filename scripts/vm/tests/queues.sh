@@ -175,7 +175,7 @@ test_indirection_survives() {
 	expect_equal "queues after down and up" 1 "$(queues_hit 1 many_udp_flows)"
 }
 
-#: the hash key is read back and used: one flow under two keys, with hashes worked out by hand
+#: the hash key is read back and used: one flow under two keys, and the queues that its hashes choose
 test_hash_key() {
 	driver_and_ports_up
 	expect_equal "hash function" on "$(at 1 ethtool -x nic | awk '$1 == "toeplitz:" { print $2 }')"
