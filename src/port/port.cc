@@ -263,7 +263,8 @@ void Port::take_down() {
 void Port::drain_tx() {
   const u64 deadline = shim_now_ms() + kDrainMs;
   for (auto& channel : active_)
-    while (!channel->tx().idle() && shim_now_ms() < deadline)
+    // A disabled SQ completes nothing any more; waiting for it would only prolong its repair.
+    while (!channel->tx().idle() && !channel->tx().broken() && shim_now_ms() < deadline)
       shim_sleep_ms(1);
 }
 

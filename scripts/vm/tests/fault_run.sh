@@ -155,6 +155,7 @@ test_tx_disabled() {
 	done
 	wait $! || true
 	fault
+	wait_until 20 at 0 ping -q -c 1 -W 1 "$(address4 1)" || fail "no traffic after the repairs"
 	ping_port 0 1
 }
 
