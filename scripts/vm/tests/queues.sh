@@ -115,22 +115,6 @@ test_rings() {
 	expect_equal "entries that found no room" "$lost" "$(model stats | grep -o '"entries_lost":[0-9]*')"
 }
 
-#: with the smallest transmit ring the queue stops and wakes, and nothing is lost
-test_stop_and_wake() {
-	driver_and_ports_up
-	at 0 ethtool -G nic tx 128
-	for _ in 1 2 3 4; do
-		payload -f 32 -z 17 -s 65536 -n 8 0 1
-		payload -6 -f 32 -s 65536 -n 8 0 1
-		stops=$(counter 0 stop_queue)
-		[ "$stops" -eq 0 ] || break
-	done
-	echo "stopped $stops times, woken $(counter 0 wake_queue) times"
-	expect_at_least "times the queue stopped" 1 "$stops"
-	expect_at_least "times the queue woke" 1 "$(counter 0 wake_queue)"
-	expect_equal "transmit timeouts" 0 "$(counter 0 tx_timeouts)"
-}
-
 #: ring sizes change under load: TCP goes on, nothing is damaged
 test_rings_under_load() {
 	driver_and_ports_up
