@@ -86,7 +86,7 @@ class HardwareChannel : NonCopyable {
     return call<Response>(what, request, Table{});
   }
 
-  // Asks for an event on an EQ of device `device` and, for our own EQ, waits for it.
+  // Asks for a test event on the channel's own EQ and waits for it: the interrupt path works.
   Result<void> test_own_eq();
 
   // After this the sink hears nothing any more. Process context.
