@@ -21,9 +21,6 @@ void shim_irq_synchronize(struct pci_dev *pdev, u32 vector);
 /* Asks for the vector to be served close to the n-th online CPU of the device's node. */
 void shim_irq_spread(struct pci_dev *pdev, u32 vector, u32 n);
 
-/* The kernel's number of a vector's interrupt. */
-int shim_irq_number(struct pci_dev *pdev, u32 vector);
-
 SHIM_END
 
 #endif

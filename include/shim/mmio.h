@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Device registers. Any context. A write is ordered after all earlier stores to memory. */
+/* Device registers. */
 #ifndef SHIM_MMIO_H
 #define SHIM_MMIO_H
 
@@ -7,6 +7,11 @@
 
 SHIM_BEGIN
 
+/* Maps the whole of BAR 0; NULL if it cannot be. `bytes` is its length. Process context. */
+void *shim_mmio_map(struct pci_dev *pdev, u64 *bytes);
+void shim_mmio_unmap(struct pci_dev *pdev, void *bar);
+
+/* Any context. A write is ordered after all earlier stores to memory. */
 u32 shim_read32(const void *address);
 u64 shim_read64(const void *address);
 void shim_write32(void *address, u32 value);

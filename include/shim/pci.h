@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The PCI function: enabling, BAR 0, interrupt vectors, reset. Process context unless said. */
+/* The PCI function: enabling, identity, reset. Process context unless said. */
 #ifndef SHIM_PCI_H
 #define SHIM_PCI_H
 
@@ -11,14 +11,6 @@ SHIM_BEGIN
  * 0 or a negative errno with nothing left enabled. */
 int shim_pci_enable(struct pci_dev *pdev);
 void shim_pci_disable(struct pci_dev *pdev);
-
-/* Maps the whole of BAR 0; NULL if it cannot be. `bytes` is its length. */
-void *shim_pci_map_bar0(struct pci_dev *pdev, u64 *bytes);
-void shim_pci_unmap_bar0(struct pci_dev *pdev, void *bar);
-
-/* Allocates between `minimum` and `maximum` MSI-X vectors: their number or a negative errno. */
-int shim_pci_alloc_vectors(struct pci_dev *pdev, u32 minimum, u32 maximum);
-void shim_pci_free_vectors(struct pci_dev *pdev);
 
 /* Function level reset, configuration space restored afterwards. 0 or a negative errno. With the
  * device's lock held, as it is in probe, remove, suspend, resume and shutdown. */

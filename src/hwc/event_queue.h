@@ -33,7 +33,7 @@ class EventQueue : NonCopyable {
   u32 id() const { return id_; }
   u32 vector() const { return index_ + 1; }
   void synchronize() const { shim_irq_synchronize(context_.function.get(), vector()); }
-  int irq() const { return shim_irq_number(context_.function.get(), vector()); }
+  int irq() const { return shim_vector_irq(context_.function.get(), vector()); }
 
   void interrupt();  // hard interrupt context
 

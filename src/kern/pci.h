@@ -6,6 +6,7 @@
 #include "base/utility.h"
 #include "shim/mmio.h"
 #include "shim/pci.h"
+#include "shim/vectors.h"
 
 namespace mana::kern {
 
@@ -41,7 +42,7 @@ class Bar {
  public:
   static Result<Bar> map(const PciFunction& function) {
     u64 size = 0;
-    void* base = shim_pci_map_bar0(function.get(), &size);
+    void* base = shim_mmio_map(function.get(), &size);
     if (!base)
       return Errno::kNoDevice;
     return Bar{function.get(), static_cast<u8*>(base), size};
@@ -51,7 +52,7 @@ class Bar {
   Bar& operator=(Bar&&) = delete;
   ~Bar() {
     if (base_)
-      shim_pci_unmap_bar0(pdev_, base_);
+      shim_mmio_unmap(pdev_, base_);
   }
 
   u64 size() const { return size_; }
@@ -72,7 +73,7 @@ class Bar {
 class MsixVectors {
  public:
   static Result<MsixVectors> allocate(const PciFunction& function, u32 minimum, u32 maximum) {
-    const s32 count = shim_pci_alloc_vectors(function.get(), minimum, maximum);
+    const s32 count = shim_vectors_alloc(function.get(), minimum, maximum);
     if (count < 0)
       return Result<>::from_errno(count).error();
     return MsixVectors{function.get(), static_cast<u32>(count)};
@@ -86,7 +87,7 @@ class MsixVectors {
   }
   ~MsixVectors() {
     if (pdev_)
-      shim_pci_free_vectors(pdev_);
+      shim_vectors_free(pdev_);
   }
 
   u32 count() const { return count_; }

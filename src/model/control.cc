@@ -17,9 +17,12 @@ bool Device::control(const char* command, TextWriter& reply) {
   }
   if (name.is("fault"))
     return control_fault(line, reply);
+  if (name.is("load"))
+    return fabric_.load().control(line, reply);
   if (name.is("help")) {
     reply.text(
-        "objects; stats; fault LINE [xCOUNT] [skip OCCASIONS]; fault clear; fault list; fault "
+        "objects; stats; load [PORT udp LENGTH | tcp PAYLOAD | echo | sink | off ...]; fault LINE "
+        "[xCOUNT] [skip OCCASIONS]; fault clear; fault list; fault "
         "reset-request "
         "[REVOKE]; fault event TYPE [DATA]; "
         "fault link PORT up|down; fault timeout MILLISECONDS");

@@ -142,6 +142,8 @@ u64 Device::read(u64 offset, u32 size) {
     return all_ones(size);
   const bool map = inside(offset, size, 0, wire::reg::kMapSize);
   const bool mailbox = inside(offset, size, kMailboxOffset, wire::smc::kBytes);
+  if (offset == Load::kTrigger && fabric_.load().active())
+    return fabric_.load().remaining();
   if (!map && !mailbox)
     return all_ones(size);
   if (context_.faults.take(Fault::kRegistersGone))
@@ -168,6 +170,11 @@ void Device::write(u64 offset, u64 value, u32 size) {
       context_.host.schedule();
     return;
   }
+  if (offset == Load::kTrigger && fabric_.load().active()) {
+    fabric_.load().start(value);
+    context_.host.schedule();
+    return;
+  }
   if (offset >= kDoorbellZone)
     ring(offset, value, size);
   // M-2: the map is read-only.
@@ -181,10 +188,12 @@ void Device::run() {
     serve_mailbox();
   const bool more_requests = hwc_.run();
   const bool more_frames = transmit();
+  const u64 next_load = fabric_.load().active() ? fabric_.load().run() : Load::kNever;
   busy_ = false;
   if (more_requests || more_frames)
     context_.host.schedule();
-  const u64 deadline = hwc_.deadline();
+  static_assert(Hwc::kNever == Load::kNever);
+  const u64 deadline = min(hwc_.deadline(), next_load);
   if (deadline != Hwc::kNever)
     context_.host.run_at(deadline);
 }

@@ -20,6 +20,7 @@ void Fabric::set_up() {
     vport.mac[5] = static_cast<u8>(low);
     vport.reset();
   }
+  load_.set_up(vports_);
 }
 
 void Fabric::reset() {
@@ -45,6 +46,10 @@ Vport* Fabric::find_offset(u32 offset) {
 void Fabric::send(Vport& from, Frame& frame) {
   if (!from.link_up)
     return;
+  if (load_.takes(from)) {
+    load_.sink(from, frame);
+    return;
+  }
   if (from.external) {
     const bool tagged = frame.tagged;
     if (tagged)
@@ -67,6 +72,14 @@ void Fabric::send(Vport& from, Frame& frame) {
     if (i != from.index && !vports_[i].external)
       rx_.deliver(vports_[i], frame);
   }
+}
+
+bool Fabric::receive(Vport& vport, Frame& frame) {
+  if (load_.takes(vport)) {
+    load_.sink(vport, frame);
+    return true;
+  }
+  return rx_.deliver(vport, frame);
 }
 
 }  // namespace mana::model

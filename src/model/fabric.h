@@ -3,7 +3,7 @@
 #pragma once
 
 #include "model/l2_switch.h"
-#include "model/rx_engine.h"
+#include "model/load.h"
 
 namespace mana::model {
 
@@ -21,17 +21,19 @@ class Fabric : NonCopyable {
   Vport* find_handle(u64 handle);
   Vport* find_offset(u32 offset);
   RxEngine& rx() { return rx_; }
+  Load& load() { return load_; }
 
   // A finished frame (checksums final) leaves a vPort. The frame may be changed on the way.
   void send(Vport& from, Frame& frame);
   // A frame comes in from a port's backend.
-  bool receive(Vport& vport, Frame& frame) { return rx_.deliver(vport, frame); }
+  bool receive(Vport& vport, Frame& frame);
   // A port stopped receiving: nobody lives behind it any more.
   void flush(const Vport& vport) { switch_.flush(vport.index); }
 
  private:
   Context& context_;
   RxEngine rx_;
+  Load load_{context_, rx_};
   L2Switch switch_;
   Vport vports_[kMaxPorts];
 };

@@ -7,6 +7,7 @@
 
 #include "shim/entry.h"
 #include "shim/irq.h"
+#include "shim/vectors.h"
 
 static irqreturn_t mana_irq_hwc(int irq, void *hwc)
 {
@@ -23,14 +24,14 @@ static irqreturn_t mana_irq_eq(int irq, void *eq)
 static int irq_request(struct pci_dev *pdev, u32 vector, const char *name, irq_handler_t handler,
 		       void *object)
 {
-	int irq = pci_irq_vector(pdev, vector);
+	int irq = shim_vector_irq(pdev, vector);
 
 	return irq < 0 ? irq : request_irq(irq, handler, 0, name, object);
 }
 
 static void irq_release(struct pci_dev *pdev, u32 vector, void *object)
 {
-	int irq = pci_irq_vector(pdev, vector);
+	int irq = shim_vector_irq(pdev, vector);
 
 	irq_update_affinity_hint(irq, NULL);
 	free_irq(irq, object);
@@ -58,17 +59,12 @@ void shim_irq_free_eq(struct pci_dev *pdev, u32 vector, struct mana_eq *eq)
 
 void shim_irq_synchronize(struct pci_dev *pdev, u32 vector)
 {
-	synchronize_irq(pci_irq_vector(pdev, vector));
+	synchronize_irq(shim_vector_irq(pdev, vector));
 }
 
 void shim_irq_spread(struct pci_dev *pdev, u32 vector, u32 n)
 {
 	unsigned int cpu = cpumask_local_spread(n, dev_to_node(&pdev->dev));
 
-	irq_set_affinity_and_hint(pci_irq_vector(pdev, vector), cpumask_of(cpu));
-}
-
-int shim_irq_number(struct pci_dev *pdev, u32 vector)
-{
-	return pci_irq_vector(pdev, vector);
+	irq_set_affinity_and_hint(shim_vector_irq(pdev, vector), cpumask_of(cpu));
 }

@@ -3,8 +3,20 @@
 
 #include <linux/io.h>
 #include <linux/io-64-nonatomic-lo-hi.h>
+#include <linux/pci.h>
 
 #include "shim/mmio.h"
+
+void *shim_mmio_map(struct pci_dev *pdev, u64 *bytes)
+{
+	*bytes = pci_resource_len(pdev, 0);
+	return (__force void *)pci_ioremap_bar(pdev, 0);
+}
+
+void shim_mmio_unmap(struct pci_dev *pdev, void *bar)
+{
+	iounmap((__force void __iomem *)bar);
+}
 
 u32 shim_read32(const void *address)
 {

@@ -43,27 +43,6 @@ void shim_pci_disable(struct pci_dev *pdev)
 	pci_disable_device(pdev);
 }
 
-void *shim_pci_map_bar0(struct pci_dev *pdev, u64 *bytes)
-{
-	*bytes = pci_resource_len(pdev, 0);
-	return (__force void *)pci_ioremap_bar(pdev, 0);
-}
-
-void shim_pci_unmap_bar0(struct pci_dev *pdev, void *bar)
-{
-	iounmap((__force void __iomem *)bar);
-}
-
-int shim_pci_alloc_vectors(struct pci_dev *pdev, u32 minimum, u32 maximum)
-{
-	return pci_alloc_irq_vectors(pdev, minimum, maximum, PCI_IRQ_MSIX);
-}
-
-void shim_pci_free_vectors(struct pci_dev *pdev)
-{
-	pci_free_irq_vectors(pdev);
-}
-
 /*
  * The variant that neither takes the device's lock, which all callers' callers hold, nor calls the
  * driver's reset_prepare() and reset_done(): it is the driver that asks.

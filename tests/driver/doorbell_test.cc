@@ -12,10 +12,10 @@ class DoorbellTest : public KernelTest {
   void SetUp() override {
     kernel.attach(&device);
     u64 bytes = 0;
-    bar = static_cast<u8*>(shim_pci_map_bar0(kernel.pdev(), &bytes));
+    bar = static_cast<u8*>(shim_mmio_map(kernel.pdev(), &bytes));
   }
   void TearDown() override {
-    shim_pci_unmap_bar0(kernel.pdev(), bar);
+    shim_mmio_unmap(kernel.pdev(), bar);
     KernelTest::TearDown();
   }
   void expect(u64 offset, u64 value) {

@@ -231,7 +231,7 @@ void shim_pci_disable(pci_dev*) {
     kernel().error("the function is disabled twice");
 }
 
-void* shim_pci_map_bar0(pci_dev*, u64* bytes) {
+void* shim_mmio_map(pci_dev*, u64* bytes) {
   if (kernel().fails(Failing::kPci))
     return nullptr;
   // Nobody can touch it but through mmio.h.
@@ -242,22 +242,22 @@ void* shim_pci_map_bar0(pci_dev*, u64* bytes) {
   return base;
 }
 
-void shim_pci_unmap_bar0(pci_dev*, void* bar) {
+void shim_mmio_unmap(pci_dev*, void* bar) {
   if (bar != kernel().bar_)
     kernel().error("another BAR is unmapped than was mapped");
   munmap(bar, 1 << 20);
   kernel().bar_ = nullptr;
 }
 
-int shim_pci_alloc_vectors(pci_dev*, u32 minimum, u32 maximum) {
-  kernel().process_context("shim_pci_alloc_vectors");
+int shim_vectors_alloc(pci_dev*, u32 minimum, u32 maximum) {
+  kernel().process_context("shim_vectors_alloc");
   if (kernel().fails(Failing::kVectors) || kernel().vectors_available < minimum)
     return -28;
   kernel().vectors_ = std::min(maximum, kernel().vectors_available);
   return static_cast<int>(kernel().vectors_);
 }
 
-void shim_pci_free_vectors(pci_dev*) {
+void shim_vectors_free(pci_dev*) {
   if (!kernel().handlers_.empty())
     kernel().error("vectors are freed that have handlers");
   kernel().vectors_ = 0;
@@ -319,4 +319,4 @@ void shim_irq_free_hwc(pci_dev*, u32 vector, mana_hwc* hwc) { give_back(vector, 
 void shim_irq_free_eq(pci_dev*, u32 vector, mana_eq* eq) { give_back(vector, eq); }
 void shim_irq_synchronize(pci_dev*, u32) { kernel().process_context("shim_irq_synchronize"); }
 void shim_irq_spread(pci_dev*, u32, u32) {}
-int shim_irq_number(pci_dev*, u32 vector) { return 100 + static_cast<int>(vector); }
+int shim_vector_irq(pci_dev*, u32 vector) { return 100 + static_cast<int>(vector); }

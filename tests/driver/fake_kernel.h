@@ -32,6 +32,7 @@
 #include "shim/skb.h"
 #include "shim/sync.h"
 #include "shim/types.h"
+#include "shim/vectors.h"
 #include "shim/xdp.h"
 
 // --- what the seam leaves opaque ---
