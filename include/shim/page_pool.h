@@ -32,8 +32,8 @@ void shim_page_pool_destroy(struct page_pool *pool);
 void shim_page_pool_unlink_napi(struct page_pool *pool);
 
 /* `bytes` of a page; *offset is where they start. NULL without memory. A whole page (of the pool's
- * order) if `bytes` is its size, else a share of one. */
-struct page *shim_page_pool_alloc(struct page_pool *pool, u32 *offset, u32 bytes, bool may_sleep);
+ * order) if `bytes` is its size, else a share of one. Does not sleep, whatever the context. */
+struct page *shim_page_pool_alloc(struct page_pool *pool, u32 *offset, u32 bytes);
 
 /* Gives a page, or one share of it, back to the pool. put(): any context. */
 void shim_page_pool_put(struct page_pool *pool, struct page *page);

@@ -145,6 +145,12 @@ void ModelDevice::note_request() {
   request_count_++;
   if (on_request)
     on_request(request);
+  if (request_count_ == fault_at_) {
+    char line[64], reply[64] = "";
+    shim_format(line, sizeof(line), "fault hwc any %s x1", fault_what_);
+    if (!ops_->control(model_, line, reply, sizeof(reply)))
+      FAIL("the device model does not know \"%s\"", line);
+  }
 }
 
 bool ModelDevice::dma_write(u64 address, const void* from, size_t length) {
@@ -179,6 +185,13 @@ void ModelDevice::fault(const char* line) {
   shim_format(command, sizeof(command), "fault %s", line);
   if (__builtin_strcmp(control(command), "ok") != 0)
     FAIL("the device model does not know the fault \"%s\"", line);
+}
+
+void ModelDevice::fault_nth(u32 n, const char* what) {
+  const unsigned long flags = kunit_function_lock(function);
+  fault_at_ = n == 0 ? 0 : request_count_ + n;
+  fault_what_ = what;
+  kunit_function_unlock(function, flags);
 }
 
 namespace {

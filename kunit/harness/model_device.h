@@ -47,7 +47,17 @@ class ModelDevice final : public BusDevice {
   void fault(const char* line);  // "fault LINE" must be understood
   // A number of "stats": of a port by name.
   u64 port_statistic(u32 port, const char* name);
+  // The n-th request from now on, 1 is the next, meets "fault hwc any WHAT x1"; 0: none.
+  void fault_nth(u32 n, const char* what);
+  // From on_request: if it is this one that would meet the fault, then the next shall.
+  void postpone_fault() { fault_at_ += fault_at_ == request_count_; }
+  bool fault_nth_left() const { return fault_at_ > request_count_; }
   void set_link(u32 port, bool up);
+  // From hooks, or with the function still: a frame comes in at a port. False if the device lost
+  // it.
+  bool receive(u32 port, const u8* frame, u32 bytes) {
+    return ops_->receive(model_, port, frame, bytes);
+  }
   bool has_objects();  // anything that the driver made and did not destroy
 
   // --- looking over the driver's shoulder ---
@@ -101,6 +111,8 @@ class ModelDevice final : public BusDevice {
   u8* scratch_ = nullptr;  // of kScratch bytes, for edited writes
   char* reply_ = nullptr;
   u64 doorbells_[4] = {};
+  u32 fault_at_ = 0;
+  const char* fault_what_ = nullptr;
 
   static constexpr u32 kScratch = 65536;
   static constexpr u32 kReply = 32768;

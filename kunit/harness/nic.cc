@@ -125,6 +125,13 @@ bool Nic::traffic(u32 count) const {
                    !skb               ? "did not arrive"
                    : tap.count() != 0 ? "arrived with others"
                                       : "arrived changed");
+        const shim_link_stats sent = link_stats(from), received = link_stats(1 - from);
+        kunit_note(
+            "sender: %llu sent, %llu dropped, %llu errors; receiver: %llu received, "
+            "%llu dropped, %llu missed, %llu errors",
+            sent.tx_packets, sent.tx_dropped, sent.tx_errors, received.rx_packets,
+            received.rx_dropped, received.rx_missed, received.rx_errors);
+        kunit_note("device: %s", const_cast<ModelDevice&>(device_).control("stats"));
         return false;
       }
     }

@@ -16,6 +16,10 @@ class Skb : NonCopyable {
   Skb() = default;
   explicit Skb(sk_buff* skb) : skb_{skb} {}
   Skb(Skb&& other) : skb_{exchange(other.skb_, nullptr)} {}
+  Skb& operator=(Skb&& other) {
+    swap(skb_, other.skb_);
+    return *this;
+  }
   ~Skb() {
     if (skb_)
       kunit_skb_free(skb_);

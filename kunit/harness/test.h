@@ -85,12 +85,20 @@ struct AtMost {
 void report(const char* file, u32 line, const char* a_text, const char* word, const char* b_text,
             const Shown& a, const Shown& b);
 
+// Nor may each check have texts on the stack of its case.
+template <typename A, typename B>
+[[gnu::noinline, gnu::cold]] void report_values(const A& a, const B& b, const char* a_text,
+                                                const char* word, const char* b_text,
+                                                const char* file, u32 line) {
+  report(file, line, a_text, word, b_text, Shown::of(a), Shown::of(b));
+}
+
 template <typename Relation, typename A, typename B>
 bool check(const A& a, const B& b, const char* a_text, const char* b_text, const char* file,
            u32 line) {
   if (Relation::holds(a, b))
     return true;
-  report(file, line, a_text, Relation::kWord, b_text, Shown::of(a), Shown::of(b));
+  report_values(a, b, a_text, Relation::kWord, b_text, file, line);
   return false;
 }
 
@@ -136,6 +144,8 @@ inline bool check_true(bool value, const char* text, const char* file, u32 line)
 
 #define LIST(name) {#name, run_##name}
 
-#define MANA_SUITE(id, list)                        \
-  extern "C" const mana_suite mana_suite_##id{list, \
-                                              static_cast<u32>(sizeof(list) / sizeof((list)[0]))};
+#define MANA_SUITE_AT(id, list, slow)          \
+  extern "C" const mana_suite mana_suite_##id{ \
+      list, static_cast<u32>(sizeof(list) / sizeof((list)[0])), slow};
+#define MANA_SUITE(id, list) MANA_SUITE_AT(id, list, false)
+#define MANA_SLOW_SUITE(id, list) MANA_SUITE_AT(id, list, true)

@@ -17,6 +17,7 @@ struct mana_case {
 struct mana_suite {
 	const struct mana_case *cases;
 	u32 count;
+	bool slow; /* KUnit's attribute: takes minutes, runs apart (scripts/kunit/test) */
 };
 
 /* Marks the running case as failed and logs one line. Any context. */

@@ -8,6 +8,7 @@
 #include <linux/irq_work.h>
 #include <linux/irqdomain.h>
 #include <linux/mm.h>
+#include <linux/netdevice.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
 #include <linux/unaligned.h>
@@ -208,7 +209,31 @@ void kunit_function_run(struct kunit_function *function)
 	unsigned long flags = kunit_function_lock(function);
 
 	run_device(function);
+	/* Asked for from inside the run. */
+	if (function->wanted && function->pace != KUNIT_PACE_MANUAL)
+		queue_work(system_unbound_wq, &function->run);
 	kunit_function_unlock(function, flags);
+}
+
+/* Polls wait for a busy processor longer than anything else. */
+static bool polls_are_due(struct kunit_function *function)
+{
+	struct net_device *netdev;
+	struct napi_struct *napi;
+	bool due = false;
+
+	rcu_read_lock();
+	for_each_netdev_rcu(&init_net, netdev)
+	{
+		if (netdev->dev.parent != &function->pdev->dev)
+			continue;
+		/* Those that are disabled look as if they were scheduled. */
+		list_for_each_entry_rcu(napi, &netdev->napi_list, dev_list) due |=
+			test_bit(NAPI_STATE_SCHED, &napi->state) &&
+			!test_bit(NAPI_STATE_NPSVC, &napi->state);
+	}
+	rcu_read_unlock();
+	return due;
 }
 
 bool kunit_function_settle(struct kunit_function *function, u32 milliseconds)
@@ -217,11 +242,14 @@ bool kunit_function_settle(struct kunit_function *function, u32 milliseconds)
 	u32 quiet = 0;
 	int seen = atomic_read(&function->activity);
 
-	/* Deferred work of driver and stack runs while this sleeps. */
+	/*
+	 * Deferred work of driver and stack runs while this sleeps. The emulated processor is slow,
+	 * so it sleeps long; when there is nothing to do the clock jumps.
+	 */
 	while (quiet < 4) {
 		flush_work(&function->run);
-		usleep_range(2000, 2100);
-		if (seen == atomic_read(&function->activity)) {
+		msleep(20);
+		if (seen == atomic_read(&function->activity) && !polls_are_due(function)) {
 			quiet++;
 			continue;
 		}
@@ -285,6 +313,7 @@ static int add_bus(struct kunit_function *function)
 		pci_free_host_bridge(bridge);
 		goto release;
 	}
+	function->bridge = bridge;
 	function->bus = bridge->bus;
 	return 0;
 
@@ -352,6 +381,7 @@ void kunit_function_destroy(struct kunit_function *function)
 	cancel_work_sync(&function->run);
 	kunit_iommu_destroy(function->iommu);
 	pci_dev_put(function->pdev);
+	pci_free_host_bridge(function->bridge);
 	release_resource(&function->window);
 	kfree(function);
 }
@@ -403,4 +433,13 @@ void kunit_function_unlock_driver(struct kunit_function *function)
 u64 kunit_function_resets(const struct kunit_function *function)
 {
 	return function->resets;
+}
+
+void kunit_function_allow_resets(struct kunit_function *function, bool allow)
+{
+	u8 *methods = function->pdev->reset_methods;
+
+	/* The kernel found one, function level reset, when it saw the function first. */
+	if (!allow != !methods[0])
+		swap(methods[0], function->reset_method);
 }

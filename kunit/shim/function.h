@@ -67,6 +67,8 @@ void kunit_function_run(struct kunit_function *function);
  * not. Process context. */
 bool kunit_function_settle(struct kunit_function *function, u32 milliseconds);
 u64 kunit_function_resets(const struct kunit_function *function);
+/* Whether the function can be reset at all; it can at first. */
+void kunit_function_allow_resets(struct kunit_function *function, bool allow);
 
 /* --- for devices --- */
 

@@ -23,10 +23,12 @@ struct kunit_function {
 	/* bus */
 	struct pci_sysdata sysdata;
 	struct resource window;
+	struct pci_host_bridge *bridge;
 	struct pci_bus *bus;
 	struct pci_dev *pdev;
 	u32 config_space[64];
 	u64 resets;
+	u8 reset_method; /* while resets are not allowed */
 
 	/* registers */
 	bool mapped;

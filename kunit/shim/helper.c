@@ -11,7 +11,7 @@ int kunit_helper(const char *line)
 {
 	static char *environment[] = {"PATH=/bin:/sbin:/usr/bin:/usr/sbin", "HOME=/", NULL};
 	char *command = kasprintf(GFP_KERNEL, "{ %s\n} >/dev/kmsg 2>&1 </dev/null", line);
-	char *arguments[] = {"/bin/sh", "-c", command, NULL};
+	char *arguments[] = {"/bin/busybox", "sh", "-c", command, NULL};
 	int status;
 
 	if (!command)

@@ -14,6 +14,7 @@
 #include <asm/pci.h>
 
 #include "kunit/shim/cases.h"
+#include "kunit/shim/faults.h"
 #include "kunit/shim/function_internal.h"
 #include "kunit/shim/iommu.h"
 
@@ -39,6 +40,7 @@ struct kunit_iommu {
 	u32 coherent;
 	u32 streaming;
 	u32 fail_in;
+	bool fail_all;
 	bool faults_allowed;
 	u64 faults;
 	struct kunit_dma_calls calls;
@@ -68,15 +70,18 @@ static void erase(struct kunit_iommu *iommu, struct mapping *mapping, u64 end)
 /* Under the lock, as everything below that has no other comment. */
 static bool insert(struct kunit_iommu *iommu, struct mapping *mapping, u32 offset)
 {
+	u32 paused = kunit_faults_pause();
 	u64 frame;
 
 	mapping->address = iommu->next + offset;
 	for (frame = first_frame(mapping); frame <= last_frame(mapping); frame++) {
 		if (xa_err(xa_store(&iommu->frames, frame, mapping, GFP_ATOMIC))) {
 			erase(iommu, mapping, frame);
+			kunit_faults_resume(paused);
 			return false;
 		}
 	}
+	kunit_faults_resume(paused);
 	/* A frame that is never mapped between any two. */
 	iommu->next = (last_frame(mapping) + 2) << PAGE_SHIFT;
 	return true;
@@ -96,8 +101,10 @@ static struct mapping *new_mapping(size_t bytes, gfp_t gfp)
 {
 	struct mapping *mapping;
 	size_t longs = BITS_TO_LONGS(DIV_ROUND_UP(bytes, GRANULE));
+	u32 paused = kunit_faults_pause();
 
 	mapping = kzalloc(struct_size(mapping, cpu_owned, longs), gfp);
+	kunit_faults_resume(paused);
 	if (mapping)
 		mapping->bytes = bytes;
 	return mapping;
@@ -163,7 +170,9 @@ static void iommu_free(struct device *dev, size_t bytes, void *memory, dma_addr_
 
 static bool mapping_fails(struct kunit_iommu *iommu)
 {
-	return iommu->fail_in && --iommu->fail_in == 0;
+	if (iommu->fail_in == KUNIT_ALL_MAPPINGS)
+		return true;
+	return iommu->fail_all || (iommu->fail_in && --iommu->fail_in == 0);
 }
 
 static dma_addr_t map_page(struct device *dev, struct page *page, unsigned long offset,
@@ -173,12 +182,15 @@ static dma_addr_t map_page(struct device *dev, struct page *page, unsigned long 
 	struct mapping *mapping = new_mapping(bytes, GFP_ATOMIC);
 	dma_addr_t address = DMA_MAPPING_ERROR;
 	unsigned long flags;
+	u32 paused;
 
 	if (!mapping)
 		return address;
 	mapping->direction = direction;
 	mapping->memory = page_address(page) + offset;
+	paused = kunit_faults_pause();
 	mapping->copy = kmalloc(bytes, GFP_ATOMIC);
+	kunit_faults_resume(paused);
 	if (!mapping->copy)
 		goto free;
 	memset(mapping->copy, POISON, bytes);
@@ -413,7 +425,7 @@ void *kunit_dma_memory(struct kunit_function *function, u64 address)
 	return memory;
 }
 
-void kunit_dma_calls(const struct kunit_function *function, struct kunit_dma_calls *calls)
+void kunit_dma_get_calls(const struct kunit_function *function, struct kunit_dma_calls *calls)
 {
 	unsigned long flags;
 
@@ -425,6 +437,16 @@ void kunit_dma_calls(const struct kunit_function *function, struct kunit_dma_cal
 void kunit_dma_fail_nth(struct kunit_function *function, u32 n)
 {
 	WRITE_ONCE(function->iommu->fail_in, n);
+}
+
+u32 kunit_dma_fail_nth_left(const struct kunit_function *function)
+{
+	return READ_ONCE(function->iommu->fail_in);
+}
+
+void kunit_dma_fail_all(struct kunit_function *function, bool on)
+{
+	WRITE_ONCE(function->iommu->fail_all, on);
 }
 
 /* --- life --- */

@@ -46,10 +46,15 @@ struct kunit_dma_calls {
 	u64 syncs_for_cpu;
 	u64 syncs_for_device;
 };
-void kunit_dma_calls(const struct kunit_function *function, struct kunit_dma_calls *calls);
+void kunit_dma_get_calls(const struct kunit_function *function, struct kunit_dma_calls *calls);
 
 /* The n-th streaming mapping from now on fails, 1 is the next; 0: none. */
+#define KUNIT_ALL_MAPPINGS (~0u)
 void kunit_dma_fail_nth(struct kunit_function *function, u32 n);
+/* All of them do. */
+void kunit_dma_fail_all(struct kunit_function *function, bool on);
+/* How many more would have to come; 0: it has failed. */
+u32 kunit_dma_fail_nth_left(const struct kunit_function *function);
 
 SHIM_END
 

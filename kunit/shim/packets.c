@@ -13,22 +13,29 @@
 
 /* --- transmit --- */
 
+/* Small fragments share pages. */
 static bool add_fragments(struct sk_buff *skb, const struct kunit_packet *packet, u32 linear)
 {
-	u32 done = linear;
+	struct page *page = NULL;
+	u32 done = linear, used = 0;
 
 	while (done < packet->length) {
 		u32 part = min3(packet->length - done, packet->fragment ?: (u32)PAGE_SIZE,
 				(u32)PAGE_SIZE);
-		struct page *page;
 
 		if (skb_shinfo(skb)->nr_frags == MAX_SKB_FRAGS)
 			return false;
-		page = alloc_page(GFP_KERNEL);
-		if (!page)
-			return false;
-		memcpy(page_address(page), packet->bytes + done, part);
-		skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page, 0, part, PAGE_SIZE);
+		if (page && used + part <= PAGE_SIZE) {
+			get_page(page);
+		} else {
+			page = alloc_page(GFP_KERNEL);
+			if (!page)
+				return false;
+			used = 0;
+		}
+		memcpy(page_address(page) + used, packet->bytes + done, part);
+		skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page, used, part, part);
+		used += part;
 		done += part;
 	}
 	return true;
@@ -78,7 +85,9 @@ struct sk_buff *kunit_skb(struct net_device *netdev, const struct kunit_packet *
 		skb_set_transport_header(skb, packet->checksum_start);
 	}
 	if (packet->gso_size) {
-		u32 headers = skb_transport_offset(skb) + tcp_hdrlen(skb);
+		/* From the bytes: the header may end in a fragment. */
+		u32 l4 = skb_transport_offset(skb);
+		u32 headers = l4 + (packet->bytes[l4 + 12] >> 4) * 4;
 
 		skb_shinfo(skb)->gso_size = packet->gso_size;
 		skb_shinfo(skb)->gso_type =

@@ -13,12 +13,13 @@
 #include "kunit/shim/cases.h"
 #include "kunit/shim/stack.h"
 
-static kunit_xdp_program the_program;
-static void *the_context;
-static atomic_t runs_now;
-static struct bpf_prog *attached[8]; /* each with a reference of ours */
+static struct attached {
+	struct bpf_prog *program; /* with a reference of ours */
+	kunit_xdp_program function;
+	void *context;
+} attached[8];
 
-static u64 run_program(struct xdp_buff *buffer)
+static u64 run_program(struct xdp_buff *buffer, u64 index)
 {
 	struct kunit_xdp xdp = {
 		.data = buffer->data,
@@ -27,17 +28,17 @@ static u64 run_program(struct xdp_buff *buffer)
 		.tailroom = xdp_data_hard_end(buffer) - buffer->data_end,
 		.frame_size = buffer->frame_sz,
 		.queue = buffer->rxq->queue_index,
+		.netdev = buffer->rxq->dev->ifindex,
+		.napi_id = buffer->rxq->napi_id,
+		.from_pool = buffer->rxq->mem.type == MEM_TYPE_PAGE_POOL,
+		.memory_id = buffer->rxq->mem.id,
 	};
-	kunit_xdp_program program = READ_ONCE(the_program);
 	int head = 0, tail = 0, target = 0;
 	enum shim_xdp_action action;
 	u32 metadata = 0;
 
-	if (!program)
-		return XDP_ABORTED;
-	atomic_inc(&runs_now);
-	action = program(READ_ONCE(the_context), &xdp, &head, &tail, &metadata, &target);
-	atomic_dec(&runs_now);
+	action = attached[index].function(attached[index].context, &xdp, &head, &tail, &metadata,
+					  &target);
 
 	/* As bpf_xdp_adjust_head(), _tail() and _meta() would. */
 	buffer->data += head;
@@ -54,10 +55,11 @@ static u64 run_program(struct xdp_buff *buffer)
 	return action;
 }
 
-static struct bpf_prog *make_program(void)
+static struct bpf_prog *make_program(u32 index)
 {
 	/* The argument, the context, is where the function wants it: in the first register. */
 	struct bpf_insn code[] = {
+		BPF_MOV64_IMM(BPF_REG_2, index),
 		BPF_EMIT_CALL(run_program),
 		BPF_EXIT_INSN(),
 	};
@@ -89,32 +91,39 @@ static int set_program(struct net_device *netdev, struct bpf_prog *program)
 	return error;
 }
 
+static void drop(struct attached *slot)
+{
+	bpf_prog_put(slot->program);
+	slot->program = NULL;
+}
+
 int kunit_xdp_attach(struct net_device *netdev, kunit_xdp_program function, void *context)
 {
-	struct bpf_prog *program = make_program();
+	struct bpf_prog *program;
 	int error;
-	u32 i = 0;
+	u32 i;
 
+	/* Programs that no netdev has any more, and that no poll runs. */
+	synchronize_net();
+	for (i = 0; i < ARRAY_SIZE(attached); i++)
+		if (attached[i].program && atomic64_read(&attached[i].program->aux->refcnt) == 1)
+			drop(&attached[i]);
+	for (i = 0; i < ARRAY_SIZE(attached) && attached[i].program; i++)
+		;
+	if (i == ARRAY_SIZE(attached))
+		return -ENOSPC;
+	program = make_program(i);
 	if (IS_ERR(program))
 		return PTR_ERR(program);
-	while (i < ARRAY_SIZE(attached) && attached[i])
-		i++;
-	if (i == ARRAY_SIZE(attached)) {
-		bpf_prog_put(program);
-		return -ENOSPC;
-	}
-	WRITE_ONCE(the_context, context);
-	WRITE_ONCE(the_program, function);
+	attached[i] = (struct attached){program, function, context};
 	/* The netdev gets a reference of its own; ours is to see that it is given back. */
 	bpf_prog_inc(program);
 	error = set_program(netdev, program);
 	if (error) {
 		bpf_prog_put(program);
-		bpf_prog_put(program);
-		return error;
+		drop(&attached[i]);
 	}
-	attached[i] = program;
-	return 0;
+	return error;
 }
 
 int kunit_xdp_detach(struct net_device *netdev)
@@ -127,11 +136,10 @@ u32 kunit_xdp_programs(void)
 	u32 left = 0;
 
 	for (u32 i = 0; i < ARRAY_SIZE(attached); i++) {
-		if (!attached[i])
+		if (!attached[i].program)
 			continue;
-		left += atomic64_read(&attached[i]->aux->refcnt) - 1;
-		bpf_prog_put(attached[i]);
-		attached[i] = NULL;
+		left += atomic64_read(&attached[i].program->aux->refcnt) - 1;
+		drop(&attached[i]);
 	}
 	return left;
 }

@@ -52,6 +52,11 @@ bool kunit_netdev_running(const struct net_device *netdev)
 	return netif_running(netdev);
 }
 
+bool kunit_netdev_takes_frames(const struct net_device *netdev)
+{
+	return READ_ONCE(netdev->xdp_features) & NETDEV_XDP_ACT_NDO_XMIT;
+}
+
 void kunit_netdev_mac(const struct net_device *netdev, u8 mac[6])
 {
 	memcpy(mac, netdev->dev_addr, ETH_ALEN);

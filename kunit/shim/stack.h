@@ -22,6 +22,7 @@ u32 kunit_netdev_queues(const struct net_device *netdev);
 u32 kunit_netdev_mtu(const struct net_device *netdev);
 bool kunit_netdev_carrier(const struct net_device *netdev);
 bool kunit_netdev_running(const struct net_device *netdev);
+bool kunit_netdev_takes_frames(const struct net_device *netdev); /* a target for XDP redirects */
 void kunit_netdev_mac(const struct net_device *netdev, u8 mac[6]);
 
 /* 0 or a negative errno. No protocol speaks through the netdev on its own. */
@@ -120,6 +121,11 @@ struct kunit_xdp {
 	u32 tailroom; /* bytes after it, up to the skb_shared_info */
 	u32 frame_size;
 	u32 queue;
+	/* of the queue's registration */
+	int netdev; /* ifindex */
+	u32 napi_id;
+	bool from_pool; /* its memory model is a page pool */
+	u32 memory_id;
 };
 /* The program: in the NAPI poll, of any CPU. It may move the frame's start and end: *head and *tail
  * are what to add to them, *metadata how many bytes of metadata are before the data. For
@@ -127,7 +133,7 @@ struct kunit_xdp {
 typedef enum shim_xdp_action (*kunit_xdp_program)(void *context, const struct kunit_xdp *xdp,
 						  int *head, int *tail, u32 *metadata, int *target);
 
-/* Attaches the program, or takes it away (NULL). One program for all netdevs at a time. */
+/* Attaches the program. At most eight are attached at a time. */
 int kunit_xdp_attach(struct net_device *netdev, kunit_xdp_program program, void *context);
 int kunit_xdp_detach(struct net_device *netdev);
 u32 kunit_xdp_programs(void); /* references to programs that are left */

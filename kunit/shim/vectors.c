@@ -7,6 +7,7 @@
 
 #include <linux/cpumask.h>
 #include <linux/hrtimer.h>
+#include <linux/interrupt.h>
 #include <linux/irq.h>
 #include <linux/irq_work.h>
 #include <linux/irqdomain.h>
@@ -17,6 +18,7 @@
 #include <asm/pci.h>
 
 #include "kunit/shim/cases.h"
+#include "kunit/shim/faults.h"
 #include "kunit/shim/function_internal.h"
 #include "shim/vectors.h"
 
@@ -95,20 +97,40 @@ static void free_vectors(struct kunit_function *function)
 	function->domain = NULL;
 }
 
+static irqreturn_t ignore(int irq, void *data)
+{
+	return IRQ_NONE;
+}
+
+/*
+ * The kernel makes a directory in /proc for an interrupt when it is first requested, does without
+ * it if there is no memory, and then warns when it is removed. Not our subject: make them in
+ * advance.
+ */
+static int make_vector(struct kunit_function *function, u32 vector)
+{
+	int irq = irq_create_mapping(function->domain, vector);
+
+	if (irq && !request_irq(irq, ignore, 0, "mana_kunit", function))
+		free_irq(irq, function);
+	return irq;
+}
+
 int shim_vectors_alloc(struct pci_dev *pdev, u32 minimum, u32 maximum)
 {
 	struct kunit_function *function = kunit_function_of(pdev);
 	u32 count = min3(maximum, function->config.vectors, (u32)KUNIT_MAX_VECTORS);
 	unsigned long flags;
-	u32 i;
+	u32 i, paused;
 
 	if (count < minimum)
 		return -ENOSPC;
+	paused = kunit_faults_pause();
 	function->domain = irq_domain_add_linear(NULL, count, &domain_ops, function);
 	if (!function->domain)
-		return -ENOMEM;
+		goto resume;
 	for (i = 0; i < count; i++) {
-		int irq = irq_create_mapping(function->domain, i);
+		int irq = make_vector(function, i);
 
 		if (!irq)
 			goto undo;
@@ -119,6 +141,7 @@ int shim_vectors_alloc(struct pci_dev *pdev, u32 minimum, u32 maximum)
 	flags = kunit_function_lock(function);
 	function->vectors = count;
 	kunit_function_unlock(function, flags);
+	kunit_faults_resume(paused);
 	return count;
 
 undo:
@@ -126,6 +149,8 @@ undo:
 		irq_dispose_mapping(function->vector[i].irq);
 	irq_domain_remove(function->domain);
 	function->domain = NULL;
+resume:
+	kunit_faults_resume(paused);
 	return -ENOMEM;
 }
 

@@ -179,6 +179,10 @@ void Adapter::suspend() {
 }
 
 Result<void> Adapter::resume() {
+  // What a resume that failed half-way left.
+  silence();
+  if (channel_)
+    suspend();
   const char* step = "starting";
   auto up = restart(&step);
   if (!up) {

@@ -108,15 +108,8 @@ Result<void> HardwareChannel::establish() {
   device_knows_rings_ = true;
   TRY(mailbox_.establish_hwc(rings));
 
-  const u64 deadline = shim_now_ms() + kInitTimeoutMs;
-  while (!init_done_.wait(kFirstPollMs)) {
-    interrupt();  // in case the interrupt was lost
-    if (shim_now_ms() > deadline && !init_done_.wait(0)) {
-      diagnosis_.set("the device never finished the channel's init events, ms waited:",
-                     kInitTimeoutMs);
-      return Errno::kTimedOut;
-    }
-  }
+  TRY(wait_for_event(init_done_, kInitTimeoutMs,
+                     "the device never finished the channel's init events, ms waited:"));
   TRY(check_ids());
 
   kern::SpinLock::Guard guard{lock_};
@@ -124,11 +117,30 @@ Result<void> HardwareChannel::establish() {
   return {};
 }
 
+// Waits for what the device announces on its own. A channel that fails ends the wait, too.
+Result<void> HardwareChannel::wait_for_event(kern::Completion& done, u32 timeout,
+                                             const char* on_timeout) {
+  const u64 deadline = shim_now_ms() + timeout;
+  while (!done.wait(kFirstPollMs)) {
+    interrupt();  // in case the interrupt was lost
+    if (map_.device_gone()) {  // D-65
+      fail();
+      diagnosis_.set("the device is gone");
+      return Errno::kNoDevice;
+    }
+    if (shim_now_ms() > deadline && !done.wait(0)) {
+      diagnosis_.set(on_timeout, timeout);
+      return Errno::kTimedOut;
+    }
+  }
+  return {};
+}
+
 // Runs after the init events ended: later ones are ignored, so ids_ does not change any more
 // (D-14).
 Result<void> HardwareChannel::check_ids() {
   if (failed()) {
-    diagnosis_.set("the channel's event queue overran during initialisation");
+    diagnosis_.set("lost events, or a reset request, during the channel's initialisation");
     return Errno::kProtocol;
   }
   if ((ids_.seen & kRequiredItems) != kRequiredItems) {  // D-12
@@ -171,6 +183,7 @@ void HardwareChannel::abandon(Quarantine& quarantine) {
 
 void HardwareChannel::fail() {
   failed_.store(true);
+  init_done_.complete();
   response_done_.complete();
   test_done_.complete();
 }
@@ -206,6 +219,16 @@ Result<void> HardwareChannel::exchange(const Call& call, wire::RequestHeader* re
   if (failed()) {
     diagnosis_.set("not sent, the channel failed before", call.command);
     return Errno::kNoDevice;
+  }
+
+  {
+    // D-34: the device completes requests in its own time, but not never.
+    kern::SpinLock::Guard guard{lock_};
+    if (sq_.available() < kRequestUnits) {
+      fail();
+      diagnosis_.set("not sent, the device does not complete the requests before", call.command);
+      return Errno::kProtocol;
+    }
   }
 
   // The message id names the slot in flight; with one slot it is always 0. The activity id is what
@@ -369,13 +392,11 @@ Result<void> HardwareChannel::test_own_eq() {
   const Call call_{.command = wire::Command::kGenerateTestEqe,
                    .device = {wire::DeviceType::kHwc, 0}};
   TRY(call<wire::HeaderOnlyResponse>(call_, request));
-  const u64 deadline = shim_now_ms() + timeout_ms_.load();
-  while (!test_done_.wait(kFirstPollMs)) {
-    interrupt();
-    if (shim_now_ms() > deadline) {
-      diagnosis_.set("the test event never arrived", wire::Command::kGenerateTestEqe);
-      return Errno::kTimedOut;
-    }
+  TRY(wait_for_event(test_done_, timeout_ms_.load(),
+                     "the channel's test event never arrived, ms waited:"));
+  if (failed()) {
+    diagnosis_.set("the channel failed while waiting for its test event");
+    return Errno::kNoDevice;
   }
   return {};
 }
@@ -385,8 +406,9 @@ Result<void> HardwareChannel::test_own_eq() {
 void HardwareChannel::interrupt() {
   kern::SpinLock::Guard guard{lock_};
   process_events();
-  // A completion event may have been lost with its interrupt; looking costs one load.
-  if (state_ == State::kUp)
+  // A completion event may have been lost with its interrupt; looking costs one load. Without event
+  // 129 there is no doorbell to answer on.
+  if (state_ == State::kUp && (ids_.seen & kSeenEvent129))
     process_completions();
 }
 
@@ -398,7 +420,6 @@ void HardwareChannel::process_events() {
       break;
     if (slot == gdma::SlotState::kOverrun) {  // D-39
       fail();
-      init_done_.complete();
       return;
     }
     const u32 value = kern::read_once(eq_.front().data[0]);
@@ -482,10 +503,11 @@ void HardwareChannel::handle_init_item(u32 value) {
     case wire::HwcInitItem::kGpaMkey: ids_.mkey = item; break;
     case wire::HwcInitItem::kDestinationRqId: ids_.destination_rq = item; break;
     case wire::HwcInitItem::kDestinationCqId: ids_.destination_cq = item; break;
-    case wire::HwcInitItem::kMaxRequest: ids_.max_request = item; break;
-    case wire::HwcInitItem::kQueueDepth:  // we use one slot whatever the depth
-    case wire::HwcInitItem::kMaxResponse:  // each request states its own limit
+    case wire::HwcInitItem::kMaxRequest:
+    case wire::HwcInitItem::kMaxResponse:  // whose requests is disputed: both bound ours
+      ids_.max_request = min(ids_.max_request, item);
       break;
+    case wire::HwcInitItem::kQueueDepth: break;  // we use one slot whatever the depth
     default: return;  // D-15
   }
   ids_.seen |= 1u << type;

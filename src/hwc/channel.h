@@ -98,6 +98,7 @@ class HardwareChannel : NonCopyable {
   void fail();  // any context
   void set_timeout(u32 milliseconds);
   u32 max_cqs() const { return ids_.max_cqs; }
+  u32 cq_id() const { return ids_.cq; }
   Diagnosis& diagnosis() { return diagnosis_; }
 
  private:
@@ -126,6 +127,7 @@ class HardwareChannel : NonCopyable {
 
   Result<void> allocate_rings();
   Result<void> establish();
+  Result<void> wait_for_event(kern::Completion& done, u32 timeout, const char* on_timeout);
   Result<void> check_ids();
 
   Result<void> exchange(const Call& call, wire::RequestHeader* request, u32 request_bytes,

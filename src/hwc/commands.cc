@@ -254,7 +254,9 @@ Result<WqObject> create_wq_object(const Device& device, u64 vport, wire::WqType 
                         .cq_id = response.value().cq_id};
   if (object.handle == wire::kInvalidHandle)  // D-47: nothing that we could destroy
     return reject(device, Command::kCreateWqObject, "the device returned an invalid handle", 0);
-  if (object.wq_id > kMaxQueueId || object.cq_id >= device.channel->max_cqs()) {
+  // The channel's own CQ is in no table of data queues.
+  if (object.wq_id > kMaxQueueId || object.cq_id >= device.channel->max_cqs() ||
+      object.cq_id == device.channel->cq_id()) {
     const u32 bad = object.wq_id > kMaxQueueId ? object.wq_id : object.cq_id;
     const bool gone = destroy_wq_object(device, type, object.handle).ok();
     (void)reject(device, Command::kCreateWqObject, "a queue id is out of range,", bad);

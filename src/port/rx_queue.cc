@@ -57,7 +57,7 @@ Result<void> RxQueue::prepare(::device* dev, int node, net_device* netdev, u32 i
     return Result<>::from_errno(code);
 
   for (u32 i = 0; i + 1 < rq_.units(); i++)
-    if (!allocate(buffers_[i], true))
+    if (!allocate(buffers_[i]))
       return Errno::kNoMemory;
   return {};
 }
@@ -145,8 +145,8 @@ bool RxQueue::detach() {
 
 // --- buffers ----------------------------------------------------------------------------------
 
-bool RxQueue::allocate(RxBuffer& buffer, bool may_sleep) const {
-  buffer.page = shim_page_pool_alloc(pool_.get(), &buffer.offset, geometry_.stride, may_sleep);
+bool RxQueue::allocate(RxBuffer& buffer) const {
+  buffer.page = shim_page_pool_alloc(pool_.get(), &buffer.offset, geometry_.stride);
   return buffer.page != nullptr;
 }
 
@@ -252,7 +252,7 @@ void RxQueue::handle_packet(const kern::Napi& napi, const RxCompletion& completi
   }
 
   RxBuffer replacement;
-  if (!allocate(replacement, false)) [[unlikely]] {  // P6
+  if (!allocate(replacement)) [[unlikely]] {  // P6
     statistics_->no_buffer.increment();
     repost(buffer, 0);
     return;

@@ -73,7 +73,7 @@ class RxQueue : NonCopyable {
   const kern::PagePool& pool() const { return pool_; }
 
  private:
-  bool allocate(RxBuffer& buffer, bool may_sleep) const;
+  bool allocate(RxBuffer& buffer) const;
   void post(const RxBuffer& buffer);
   void handle_packet(const kern::Napi& napi, const RxCompletion& completion, TxQueue& tx);
   void repost(const RxBuffer& buffer, u32 bytes);

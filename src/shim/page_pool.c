@@ -37,9 +37,13 @@ void shim_page_pool_unlink_napi(struct page_pool *pool)
 	page_pool_disable_direct_recycling(pool);
 }
 
-struct page *shim_page_pool_alloc(struct page_pool *pool, u32 *offset, u32 bytes, bool may_sleep)
+/*
+ * Not GFP_KERNEL even where one could sleep: the pool keeps its mappings in an index, and would
+ * sleep for the index's memory with softirqs off.
+ */
+struct page *shim_page_pool_alloc(struct page_pool *pool, u32 *offset, u32 bytes)
 {
-	gfp_t gfp = may_sleep ? GFP_KERNEL : GFP_ATOMIC | __GFP_NOWARN;
+	gfp_t gfp = GFP_ATOMIC | __GFP_NOWARN;
 
 	if (bytes < PAGE_SIZE << pool->p.order)
 		return page_pool_alloc_frag(pool, offset, bytes, gfp);

@@ -458,10 +458,8 @@ void want_pool_context(page_pool* pool, const char* what) {
 
 }  // namespace
 
-page* shim_page_pool_alloc(page_pool* pool, u32* offset, u32 bytes, bool may_sleep) {
+page* shim_page_pool_alloc(page_pool* pool, u32* offset, u32 bytes) {
   want_pool_context(pool, "shim_page_pool_alloc");
-  if (may_sleep)
-    kernel().process_context("shim_page_pool_alloc");
   if (kernel().fails(Failing::kPage))
     return nullptr;
   const u32 whole = 4096u << pool->config.order;

@@ -92,6 +92,9 @@ struct ManaState {
     bool busy; /* the model runs, or what it left is being delivered */
     bool refused_frame;
     bool reset_requested;
+    bool run_wanted;       /* by schedule() */
+    bool deadline_changed; /* by run_at() */
+    uint64_t deadline;
     DECLARE_BITMAP(raised, MANA_MAX_VECTORS);
     QSIMPLEQ_HEAD(, ManaFrame) outgoing;
 
@@ -187,6 +190,8 @@ static void mana_forget_requests(ManaState *s)
     qemu_bh_cancel(s->run_soon);
     timer_del(s->run_deferred);
     timer_del(s->run_later);
+    s->run_wanted = false;
+    s->deadline_changed = false;
     bitmap_zero(s->raised, MANA_MAX_VECTORS);
     while ((frame = QSIMPLEQ_FIRST(&s->outgoing))) {
         QSIMPLEQ_REMOVE_HEAD(&s->outgoing, next);
@@ -201,6 +206,25 @@ static void mana_reset_model(ManaState *s)
     s->ops->reset(s->model);
 }
 
+/* With defer_ns the work happens at a point of the guest's time, which -icount makes repeatable;
+ * a bottom half runs when the host's scheduler says so. */
+static void mana_set_timers(ManaState *s)
+{
+    if (s->run_wanted && s->defer_ns) {
+        timer_mod_anticipate_ns(s->run_deferred,
+                                qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + s->defer_ns);
+    } else if (s->run_wanted) {
+        qemu_bh_schedule(s->run_soon);
+    }
+    if (s->deadline_changed && s->deadline == UINT64_MAX) {
+        timer_del(s->run_later);
+    } else if (s->deadline_changed) {
+        timer_mod_ns(s->run_later, MIN(s->deadline, INT64_MAX));
+    }
+    s->run_wanted = false;
+    s->deadline_changed = false;
+}
+
 /* The function may be unplugged, or reset, by what is delivered here. */
 static void mana_leave(ManaState *s)
 {
@@ -209,6 +233,11 @@ static void mana_leave(ManaState *s)
     mana_deliver_interrupts(s);
     while (s->model && s->reset_requested) {
         mana_reset_model(s);
+    }
+    /* After the interrupts: when -icount finds all processors asleep it moves the time to the next
+     * timer at once, and an interrupt on its way would be late. */
+    if (s->model) {
+        mana_set_timers(s);
     }
     s->busy = false;
     if (s->refused_frame && s->model) {
@@ -392,28 +421,19 @@ static uint64_t mana_host_now(void *opaque)
     return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
 }
 
-/* With defer_ns the work happens at a point of the guest's time, which -icount makes repeatable;
- * a bottom half runs when the host's scheduler says so. */
 static void mana_host_schedule(void *opaque)
 {
     ManaState *s = opaque;
 
-    if (s->defer_ns) {
-        timer_mod_anticipate_ns(s->run_deferred, mana_host_now(s) + s->defer_ns);
-    } else {
-        qemu_bh_schedule(s->run_soon);
-    }
+    s->run_wanted = true;
 }
 
 static void mana_host_run_at(void *opaque, uint64_t deadline)
 {
     ManaState *s = opaque;
 
-    if (deadline == UINT64_MAX) {
-        timer_del(s->run_later);
-    } else {
-        timer_mod_ns(s->run_later, MIN(deadline, INT64_MAX));
-    }
+    s->deadline_changed = true;
+    s->deadline = deadline;
 }
 
 /* ---- network backends ---- */
