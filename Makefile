@@ -7,9 +7,13 @@ KDIR ?=
 MANA_LLVM ?=
 DEBUG ?=
 WERROR ?=
+FILTER ?=
+WORKLOAD ?=
+DRIVER ?=
+BASE ?=
 export KDIR MANA_LLVM DEBUG WERROR
 
-.PHONY: module demo vm test vmtest check model driver-test install clean help
+.PHONY: module demo vm test vmtest kunit bench check conformance model driver-test install clean help
 .DEFAULT_GOAL := module
 
 # The leading + hands down the job server.
@@ -28,12 +32,24 @@ vmtest:
 	@scripts/deps/install build model vm
 	+@scripts/vm/vmtest
 
+kunit:
+	@scripts/deps/install build vm kunit
+	+@scripts/kunit/test $(if $(FILTER),--filter '$(FILTER)')
+
+bench:
+	@scripts/deps/install build model vm bench
+	+@scripts/bench/run $(if $(WORKLOAD),--workload '$(WORKLOAD)') $(if $(DRIVER),--driver '$(DRIVER)') \
+		$(if $(BASE),--base '$(BASE)')
+
 test:
 	+@scripts/test
 
 check:
 	@scripts/deps/install build
 	+@scripts/check/all
+
+conformance:
+	@scripts/check/conformance
 
 model:
 	@scripts/deps/install model
@@ -54,8 +70,11 @@ help:
 	@echo 'make            build mana.ko for one kernel (KDIR=, default: running or newest headers)'
 	@echo 'make demo       boot a stock Debian kernel with a virtual NIC and show the driver at work'
 	@echo 'make vm         the same machine, with a shell'
-	@echo 'make test       check, model unit tests, and the VM tests with our driver and the oracle'
+	@echo 'make test       everything below that proves something, with a summary'
 	@echo 'make vmtest     only the VM tests'
+	@echo 'make kunit      the KUnit suites, in a kernel with sanitizers (FILTER=mana_SUITE.CASE)'
+	@echo 'make bench      what a packet costs, beside Debian'"'"'s driver (WORKLOAD= DRIVER= BASE=)'
+	@echo 'make conformance  each duty of the data sheet, and the tests that decide it'
 	@echo 'make check      format, include walls, audit of mana.ko, conformance list'
 	@echo 'make model      build the device model for this machine and run its unit tests'
 	@echo 'make driver-test  build the driver as a program on a fake kernel and run its unit tests'

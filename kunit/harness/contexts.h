@@ -15,6 +15,12 @@ void in_interrupt(F&& f) {
                           &f);
 }
 
+template <typename F>
+void in_softirq(F&& f) {
+  kunit_call_in_softirq([](void* self) { (*static_cast<std::remove_reference_t<F>*>(self))(); },
+                        &f);
+}
+
 // Runs a lambda of the case's own scope; its end waits for that of the thread.
 class Thread : NonCopyable {
  public:

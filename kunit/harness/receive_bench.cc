@@ -74,19 +74,30 @@ Frame ReceiveBench::numbered(u32 n, u32 payload) {
 }
 
 u32 ReceiveBench::inject(u32 count, u32 first, u32 payload) {
-  const u32 bytes = numbered(first, payload).length();
+  auto make = [=](u32 i) { return numbered(first + i, payload); };
+  return inject_each(count, make);
+}
+
+u32 ReceiveBench::inject_each(u32 count, Hook<Frame(u32)> make) {
+  const u32 bytes = make(0).length();
+  // Made beforehand: with the device still there is nothing to allocate.
   u8* frames = static_cast<u8*>(shim_alloc(size_t{count} * bytes, -1));
   if (!frames) {
     FAIL("no memory for %u frames", count);
     return 0;
   }
-  for (u32 i = 0; i < count; i++)
-    __builtin_memcpy(frames + i * bytes, numbered(first + i, payload).bytes(), bytes);
+  for (u32 i = 0; i < count; i++) {
+    const Frame frame = make(i);
+    if (frame.length() == bytes)
+      __builtin_memcpy(frames + size_t{i} * bytes, frame.bytes(), bytes);
+    else
+      FAIL("frame %u has another length", i);
+  }
   u32 taken = 0;
   {
     const StillFunction still{nic.function()};
     for (u32 i = 0; i < count; i++)
-      taken += nic.device().receive(port(), frames + i * bytes, bytes);
+      taken += nic.device().receive(port(), frames + size_t{i} * bytes, bytes);
   }
   shim_free(frames);
   nic.settle();
@@ -235,7 +246,7 @@ void ReceiveBench::Ring::operator()(const Doorbell& doorbell) const {
 void ReceiveBench::Edit::operator()(u64 address, u8* bytes, u32 length) const {
   // All but the byte with the owner bits, which comes last, by itself.
   constexpr u32 kEntry = wire::Cqe::kSize - 1;
-  if (!bench.on_completion || length != kEntry)
+  if ((!bench.on_completion && !bench.on_fence) || length != kEntry)
     return;
   for (u32 n = 0; n < min(bench.rq_count_, kRqs); n++) {
     const Rq& rq = bench.rqs_[n];
@@ -243,9 +254,10 @@ void ReceiveBench::Edit::operator()(u64 address, u8* bytes, u32 length) const {
       continue;
     wire::RxCqe cqe{};
     __builtin_memcpy(static_cast<void*>(&cqe), bytes, kEntry);
-    if (cqe.type() == wire::RxCqeType::kFence)
+    const auto& hook = cqe.type() == wire::RxCqeType::kFence ? bench.on_fence : bench.on_completion;
+    if (!hook)
       return;
-    bench.on_completion(cqe);
+    hook(cqe);
     __builtin_memcpy(bytes, &cqe, kEntry);
     return;
   }

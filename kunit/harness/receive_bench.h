@@ -40,6 +40,8 @@ class ReceiveBench : NonCopyable {
   // Frames that come out of nowhere into the port, all at the same moment; then settle. The number
   // that the device had buffers for.
   u32 inject(u32 count, u32 first = 0, u32 payload = 100);
+  // The same of any frames of equal length; make(i) is the i-th.
+  u32 inject_each(u32 count, Hook<Frame(u32)> make);
   bool inject(const Frame& frame);
   // The same one `count` times at the same moment.
   u32 inject_same(const Frame& frame, u32 count);
@@ -92,6 +94,7 @@ class ReceiveBench : NonCopyable {
   Hook<void(const Doorbell&)> on_doorbell;
   // The completions of packets, before the driver sees them; the owner bits are not there yet.
   Hook<void(wire::RxCqe&)> on_completion;
+  Hook<void(wire::RxCqe&)> on_fence;  // likewise
 
   kunit_pool pool(u32 index = 0) const;  // the oldest first
   u32 pools() const { return kunit_pools(netdev()); }

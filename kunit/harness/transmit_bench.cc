@@ -26,8 +26,12 @@ TransmitBench::TransmitBench(const Config& config)
 
 TransmitBench::~TransmitBench() {
   holding_ = false;
+  lose_tap();
+}
+
+void TransmitBench::lose_tap() {
   if (tap_)
-    kunit_tap_destroy(tap_);
+    kunit_tap_destroy(exchange(tap_, nullptr));
 }
 
 bool TransmitBench::up() {
@@ -38,9 +42,7 @@ bool TransmitBench::up() {
     return false;
   }
   for (u32 port = 0; port < config_.ports; port++) {
-    // A whole ring of frames may arrive at once.
-    const int sized =
-        kunit_netdev_set_rings(netdev(port), port == 0 ? 128 : 512, port == 0 ? config_.ring : 128);
+    const int sized = kunit_netdev_set_rings(netdev(port), 128, port == 0 ? config_.ring : 128);
     const int spread = sized == 0 ? kunit_netdev_set_channels(netdev(port), config_.queues) : sized;
     const int opened = spread == 0 ? nic.open(port) : spread;
     if (opened != 0) {

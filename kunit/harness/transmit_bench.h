@@ -96,6 +96,8 @@ class TransmitBench : NonCopyable {
   // Until that many have arrived and port 0 has nothing in flight: sooner than settle(). False
   // after a while.
   bool await_arrived(u32 count) const;
+  // Looks at port 1 no more: before the driver goes.
+  void lose_tap();
   // The next that arrived is this frame.
   bool arrives(const Frame& frame) const;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Interrupts, threads and a NAPI for cases: contexts.h. */
 
+#include <linux/bottom_half.h>
 #include <linux/completion.h>
 #include <linux/irq_work.h>
 #include <linux/jiffies.h>
@@ -33,6 +34,23 @@ void kunit_call_in_interrupt(void (*call)(void *argument), void *argument)
 
 	irq_work_queue(&self.work);
 	irq_work_sync(&self.work);
+}
+
+void kunit_call_in_softirq(void (*call)(void *argument), void *argument)
+{
+	local_bh_disable();
+	call(argument);
+	local_bh_enable();
+}
+
+void kunit_softirqs_off(void)
+{
+	local_bh_disable();
+}
+
+void kunit_softirqs_on(void)
+{
+	local_bh_enable();
 }
 
 bool kunit_interrupts_off(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Contexts beside the case's own: hard interrupts, another thread, a NAPI. Process context. */
+/* Contexts beside the case's own: interrupts, another thread, a NAPI. Process context. */
 #ifndef KUNIT_CONTEXTS_H
 #define KUNIT_CONTEXTS_H
 
@@ -9,6 +9,13 @@ SHIM_BEGIN
 
 /* Calls it in a hard interrupt, and returns when that is over. */
 void kunit_call_in_interrupt(void (*call)(void *argument), void *argument);
+
+/* Calls it with bottom halves off, as a NAPI poll runs. */
+void kunit_call_in_softirq(void (*call)(void *argument), void *argument);
+
+/* What the driver does in its poll may be done between the two. Any context. */
+void kunit_softirqs_off(void);
+void kunit_softirqs_on(void);
 
 /* Any context. */
 bool kunit_interrupts_off(void);

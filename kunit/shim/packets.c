@@ -91,7 +91,7 @@ struct sk_buff *kunit_skb(struct net_device *netdev, const struct kunit_packet *
 
 		skb_shinfo(skb)->gso_size = packet->gso_size;
 		skb_shinfo(skb)->gso_type =
-			skb->protocol == htons(ETH_P_IPV6) ? SKB_GSO_TCPV6 : SKB_GSO_TCPV4;
+			vlan_get_protocol(skb) == htons(ETH_P_IPV6) ? SKB_GSO_TCPV6 : SKB_GSO_TCPV4;
 		skb_shinfo(skb)->gso_segs =
 			DIV_ROUND_UP(packet->length - headers, packet->gso_size);
 	}
@@ -255,7 +255,8 @@ struct sk_buff *kunit_tap_take(struct kunit_tap *tap)
 void kunit_skb_look(const struct sk_buff *skb, struct kunit_received *received)
 {
 	*received = (struct kunit_received){
-		.length = skb->len + (skb->data - skb_mac_header(skb)),
+		.length = skb->len +
+			  (skb_mac_header_was_set(skb) ? skb->data - skb_mac_header(skb) : 0),
 		.truesize = skb->truesize,
 		.queue = skb_rx_queue_recorded(skb) ? skb_get_rx_queue(skb) : ~0u,
 		.hash = skb->hash,

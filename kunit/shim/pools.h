@@ -11,6 +11,7 @@ struct kunit_pool {
 	u32 id;
 	bool ended; /* destroyed by its owner; waits for pages */
 	int queue; /* whose NAPI it has; -1: of none of the netdev */
+	u32 napi_id;
 
 	/* as created */
 	const struct device *dev;

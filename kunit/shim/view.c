@@ -40,7 +40,7 @@ static u32 offloads_in(netdev_features_t features)
 	return all;
 }
 
-void kunit_view(struct net_device *netdev, struct kunit_view *view)
+void kunit_netdev_look(struct net_device *netdev, struct kunit_view *view)
 {
 	*view = (struct kunit_view){
 		.port = netdev->dev_port,

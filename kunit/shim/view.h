@@ -41,7 +41,7 @@ struct kunit_view {
 	bool present; /* not detached */
 	bool in_init_net;
 };
-void kunit_view(struct net_device *netdev, struct kunit_view *view);
+void kunit_netdev_look(struct net_device *netdev, struct kunit_view *view);
 
 /* As ethtool -K; takes RTNL. */
 void kunit_set_offload(struct net_device *netdev, enum kunit_offload offload, bool on);

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-// src/hwc/channel.cc: how the hardware channel comes up, carries requests, hears events and dies,
-// on a device that does what it should, or anything else.
+// src/hwc/channel.cc: how the hardware channel comes up, on a device that does what it should, or
+// anything else.
 #include "hwc/channel.h"
 
 #include <initializer_list>
 
-#include "kunit/harness/contexts.h"
 #include "kunit/harness/scripted_channel.h"
 #include "kunit/shim/faults.h"
 #include "shim/irq.h"
@@ -13,7 +12,6 @@
 namespace mana::kunit {
 namespace {
 
-using wire::Command;
 using wire::EqeType;
 using wire::HwcInitItem;
 
@@ -27,7 +25,6 @@ constexpr u64 kByInterruptMs = 15;
 constexpr u64 kPromptMs = 1'000;
 
 constexpr ScriptedChannel::Config kNotYet{.create = false};
-constexpr ScriptedChannel::Config kAtOnce{.pace = KUNIT_PACE_AT_ONCE};
 
 // --- establishment ----------------------------------------------------------------------------
 
@@ -333,6 +330,7 @@ CASE(every_allocation_of_the_channel) {
       continue;
     }
     failures++;
+    kunit_note("allocation %u", n);
     EXPECT_EQ(error, Errno::kNoMemory);
     EXPECT_EQ(rig.coherent(), 0u);
     EXPECT_EQ(rig.quarantine().count(), 0u);

@@ -4,8 +4,8 @@
 // case.
 #include <initializer_list>
 
+#include "kunit/harness/failing.h"
 #include "kunit/harness/receive_bench.h"
-#include "kunit/shim/faults.h"
 #include "kunit/shim/helper.h"
 #include "kunit/shim/polls.h"
 #include "shim/memory.h"
@@ -30,22 +30,6 @@ u32 in_use(const kunit_pool& pool) { return static_cast<u32>(pool.in_flight) - p
 constexpr u32 payload_of(u32 mtu) { return mtu; }
 
 u32 pages_of(u32 buffers, u32 mtu) { return mtu <= kHalfPageMtu ? (buffers + 1) / 2 : buffers; }
-
-// While it lives, an allocator of the kernel's fails.
-class Failing : NonCopyable {
- public:
-  Failing(kunit_allocator allocator, u32 percent) : allocator_{allocator} {
-    if (!kunit_fail_allocator(allocator, percent))
-      FAIL("allocations cannot be made to fail");
-  }
-  ~Failing() {
-    if (!kunit_fail_allocator(allocator_, 0))
-      FAIL("allocations go on failing");
-  }
-
- private:
-  kunit_allocator allocator_;
-};
 
 // skbs that somebody keeps, up to 128.
 class Parked : NonCopyable {

@@ -6,6 +6,7 @@
 
 #include "kern/memory.h"
 #include "kern/page_pool.h"
+#include "kunit/harness/contexts.h"
 #include "kunit/harness/nic.h"
 #include "kunit/harness/register_file.h"
 #include "shim/page_pool.h"
@@ -165,33 +166,33 @@ CASE(P3_a_full_buffer_becomes_an_skb) {
     Skb skbs[2];
     for (u32 n = 0; n < 2; n++) {
       u32 offset = 0;
-      ::page* const page = shim_page_pool_alloc(pool->get(), &offset, geometry.stride, true);
+      ::page* const page = shim_page_pool_alloc(pool->get(), &offset, geometry.stride);
       ASSERT(page);
       EXPECT_EQ(offset % geometry.stride, 0u);
       u8* const memory = static_cast<u8*>(shim_page_address(page)) + offset;
       __builtin_memset(memory + geometry.headroom, 0x10 + static_cast<int>(n), geometry.data);
-      Skb skb{shim_skb_build(memory, geometry.stride, geometry.headroom, geometry.data)};
+      sk_buff* skb = nullptr;
+      in_softirq(
+          [&] { skb = shim_skb_build(memory, geometry.stride, geometry.headroom, geometry.data); });
       if (!skb) {
         FAIL("no skb");
         shim_page_pool_put(pool->get(), page);
         return;
       }
-      new (&skbs[n]) Skb{mana::move(skb)};
+      ::new (static_cast<void*>(&skbs[n])) Skb{skb};
     }
     for (u32 n = 0; n < 2; n++) {
-      const kunit_received seen = skbs[n].look();
-      EXPECT_EQ(seen.length, geometry.data);
-      EXPECT_GE(seen.truesize, geometry.stride);
-      EXPECT_LE(seen.truesize, geometry.stride + 512);  // and the sk_buff itself
-      EXPECT(seen.recycles);
+      // Not yet a received frame, for which look() is meant.
+      EXPECT_EQ(shim_skb_length(skbs[n].get()), geometry.data);
+      EXPECT_EQ(shim_skb_head_length(skbs[n].get()), geometry.data);
+      const u32 truesize = skbs[n].look().truesize;
+      EXPECT_GE(truesize, geometry.stride);
+      EXPECT_LE(truesize, geometry.stride + 512);  // and the sk_buff itself
+      EXPECT(skbs[n].look().recycles);
+      const u8* const data = static_cast<const u8*>(shim_skb_data(skbs[n].get()));
       u32 wrong = 0;
-      u8 part[64];
-      for (u32 at = 0; at < geometry.data; at += sizeof(part)) {
-        const u32 bytes = min(geometry.data - at, static_cast<u32>(sizeof(part)));
-        EXPECT(kunit_skb_copy(skbs[n].get(), at, part, bytes));
-        for (u32 i = 0; i < bytes; i++)
-          wrong += part[i] != 0x10 + n;
-      }
+      for (u32 at = 0; at < geometry.data; at++)
+        wrong += data[at] != 0x10 + n;
       EXPECT_EQ(wrong, 0u);
     }
   }

@@ -203,12 +203,12 @@ set style data histograms
 set style histogram clustered gap 1
 set style fill solid 0.9 noborder
 set boxwidth 0.9
-set ylabel "instructions per packet: driver and what it causes"
+set title "Instructions per packet: the driver and what it causes"
 set grid ytics lc rgb "#dddddd"
 set xtics rotate by -30 nomirror
 set ytics nomirror
 set border 3
-set key top left
+set key outside bottom center horizontal
 set yrange [0:*]
 set datafile missing "-"
 $rows << END

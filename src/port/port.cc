@@ -76,6 +76,10 @@ Result<void> Port::init() {
     return Errno::kNoMemory;
   shim_netdev_set_mtu(netdev_, settings_.mtu);
   shim_netdev_carrier_off(netdev_);
+  shim_rtnl_lock();
+  const s32 queues_set = shim_netdev_set_queues(netdev_, settings_.channels);
+  shim_rtnl_unlock();
+  TRY(Result<>::from_errno(queues_set));
 
   const s32 code = shim_netdev_register(netdev_);
   registered_ = code == 0;
@@ -143,6 +147,8 @@ void Port::quiesce() {
 void Port::suspend() {
   shim_netdev_detach(netdev_);
   quiesce();
+  // A device that starts anew has its links up, and tells if not (data sheet 9.2).
+  link_up_.store(true);
 }
 
 // D-66: nothing that was true before a reset is taken for granted.

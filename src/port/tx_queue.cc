@@ -336,12 +336,17 @@ bool TxQueue::reap(int budget) {
       broken_.store(true);
       break;
     }
+    const u32 position = sq_.consumer();
+    // Without a budget this is netpoll, with interrupts off: frames can only be returned with
+    // interrupts on, and wait for the poll that the device has asked for.
+    if (budget == 0 && sq_.used() != 0 &&
+        records_[sq_.index_of(position)].kind != TxRecord::Kind::kSkb)
+      break;
     const u32 dw0 = kern::read_once(cq_.front().data[0]);
     const u32 trailer = kern::read_once(cq_.front().trailer);
     cq_.pop();
 
     // D-56: only a completion of this SQ, for a packet that was posted, frees anything.
-    const u32 position = sq_.consumer();
     if (!wire::Cqe::IsSq::get(trailer) || wire::Cqe::WqId::get(trailer) != object_.wq_id ||
         wire::tx_cqe::ClientType::get(dw0) != wire::kClientTypeBnic || sq_.used() == 0) {
       statistics_->misdirected.increment();
