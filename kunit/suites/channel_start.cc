@@ -330,7 +330,6 @@ CASE(every_allocation_of_the_channel) {
       continue;
     }
     failures++;
-    kunit_note("allocation %u", n);
     EXPECT_EQ(error, Errno::kNoMemory);
     EXPECT_EQ(rig.coherent(), 0u);
     EXPECT_EQ(rig.quarantine().count(), 0u);
