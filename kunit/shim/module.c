@@ -7,7 +7,7 @@
 #include <linux/stdarg.h>
 
 /* MANA_SUITES(X), written by kunit/Kbuild: each suite is a file of kunit/suites. */
-#include "kunit-suites.h"
+#include "kunit/suites.h"
 #include "kunit/shim/cases.h"
 #include "kunit/shim/helper.h"
 #include "shim/pci_driver.h"

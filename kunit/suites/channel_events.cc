@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// src/hwc/channel.cc: what the hardware channel makes of interrupts, of events, and of a device that
-// leaves; and its end.
+// src/hwc/channel.cc: what the hardware channel makes of interrupts, of events, and of a device
+// that leaves; and its end.
 #include "hwc/channel.h"
 
 #include <initializer_list>
