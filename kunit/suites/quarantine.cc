@@ -195,9 +195,8 @@ CASE(D11_a_channel_that_did_not_come_up_and_does_not_go_away) {
   device.mailbox_answer = answer;
   kunit_function_allow_resets(rig.function().get(), false);
   EXPECT_EQ(rig.create(), Errno::kTimedOut);
-  EXPECT_TEXT(
-      rig.diagnosis().text().bytes,
-      "the device never finished the channel's init events, ms waited: 0x2710");
+  EXPECT_TEXT(rig.diagnosis().text().bytes,
+              "the device never finished the channel's init events, ms waited: 0x2710");
   EXPECT_EQ(rig.quarantine().count(), kPieces);
   EXPECT_EQ(rig.coherent(), kPieces);
   EXPECT(vector_is_free(rig));
