@@ -283,6 +283,7 @@ CASE(D39_an_overrun_during_establishment) {
 CASE(D39_more_init_events_than_the_queue_holds) {
   ScriptedChannel rig{{.pace = KUNIT_PACE_AT_ONCE, .create = false}};
   auto& device = rig.device();
+  device.lose_interrupts = true;  // nothing is read while they are written
   while (device.init_count < 300)
     device.insert(1, ScriptedDevice::item_event(HwcInitItem::kQueueDepth, 1));
   const Stopwatch watch;
