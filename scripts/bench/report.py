@@ -115,14 +115,15 @@ def control_table(found: dict) -> tuple[list[list[str]], list[str]]:
 
 
 def memory_table(found: dict) -> tuple[list[list[str]], list[str]]:
-    rows = index(found["memory"], "mtu", "queues", "driver")
     lines = []
-    for mtu, queues in sorted({(row["mtu"], row["queues"]) for row in found["memory"]}):
-        pair = [rows.get((mtu, queues, driver), {}) for driver in PAIR]
-        sizes = [row.get("bytes_per_channel") for row in pair]
-        lines.append([str(mtu), str(queues), *(cell(size and size / 1024) for size in sizes), ratio(*sizes),
-                      *(cell(row.get("max_order")) for row in pair)])
-    return lines, ["MTU", "queues", "KiB per channel: ours", "upstream", "ratio", "largest order: ours", "upstream"]
+    for what, unit in (("queues", "bytes_per_channel"), ("ports", "bytes_per_port")):
+        rows = index([row for row in found["memory"] if what in row], "mtu", what, "driver")
+        for mtu, number in sorted({key[:2] for key in rows}):
+            pair = [rows.get((mtu, number, driver), {}) for driver in PAIR]
+            sizes = [row.get(unit) for row in pair]
+            lines.append([f"{number} {what}", str(mtu), *(cell(size and size / 1024) for size in sizes),
+                          ratio(*sizes), *(cell(row.get("max_order")) for row in pair)])
+    return lines, ["with", "MTU", "KiB for each: ours", "upstream", "ratio", "largest order: ours", "upstream"]
 
 
 def growth_table(found: dict) -> tuple[list[list[str]], list[str]]:

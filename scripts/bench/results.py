@@ -170,10 +170,13 @@ def control(session: Session, driver: str) -> list[dict]:
 
 
 def memory(session: Session, driver: str) -> list[dict]:
+    """Rows of bytes_per_channel (of one port with so many queues), and of bytes_per_port (of so many
+    ports with one queue each)."""
     rows = []
     for words in session.facts:
-        if words[0] == "@memory":
-            queues, mtu, used, order = map(int, words[1:])
-            rows.append({"driver": driver, "queues": queues, "mtu": mtu, "bytes_per_channel": used // queues,
-                         "max_order": order})
+        if words[0] != "@memory":
+            continue
+        number, mtu, used, order = map(int, words[2:])
+        unit = {"queues": "bytes_per_channel", "ports": "bytes_per_port"}[words[1]]
+        rows.append({"driver": driver, words[1]: number, "mtu": mtu, unit: used // number, "max_order": order})
     return rows

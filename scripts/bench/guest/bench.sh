@@ -7,7 +7,7 @@
 #   bench.sh rows WORKLOAD...            of scripts/bench/workloads.table
 #   bench.sh growth queues|ports|depth...
 #   bench.sh control
-#   bench.sh memory
+#   bench.sh memory queues|ports
 #
 # Lines that begin with "@" are for scripts/bench/vm.py. The driver is the one of the machine (DRIVER),
 # or virtio_net if that has none. pci_name and the like come from scripts/vm/guest/lib.sh.
@@ -286,22 +286,32 @@ free_pages() { awk '/pages free/ { n += $3 } $1 == "count:" { n += $2 } END { pr
 
 allocations=/sys/kernel/tracing/events/kmem/mm_page_alloc
 
-# memory QUEUES MTU: what an interface needs when it is up.
+# What happens with that many ports of one MTU: nic0 is the first.
+set_ports() { # up|down PORTS
+	_nic=0
+	while [ $_nic -lt "$2" ]; do
+		ip link set nic$_nic "$1"
+		_nic=$((_nic + 1))
+	done
+}
+
+# memory WHAT NUMBER PORTS MTU: what interfaces need when they are up.
 memory() {
-	ip link set nic0 down
-	ip link set nic0 mtu "$2"
+	set_ports down "$3"
+	ip link set nic0 mtu "$4"
 	# Once for what is allocated only once.
-	ip link set nic0 up
-	ip link set nic0 down
+	set_ports up "$3"
+	set_ports down "$3"
 	sleep 0.3
 	echo 'hist:keys=order' >$allocations/trigger
 	_before=$(free_pages)
-	ip link set nic0 up
+	set_ports up "$3"
 	sleep 0.1
 	_after=$(free_pages)
 	_order=$(sed -n 's/.*order: *\([0-9]*\) .*/\1/p' $allocations/hist | sort -n | tail -n 1)
 	echo '!hist:keys=order' >$allocations/trigger
-	echo "@memory $1 $2 $(((_before - _after) * 4096)) $_order"
+	set_ports down "$3"
+	echo "@memory $1 $2 $4 $(((_before - _after) * 4096)) $_order"
 }
 
 # The counts of queues up to the machine's.
@@ -337,11 +347,16 @@ control)
 	;;
 memory)
 	load_driver
-	for count in $(counts); do
-		ethtool -L nic0 combined "$count" || true
-		memory "$count" 1500
-		memory "$count" 9000
-		ip link set nic0 mtu 1500
-	done
+	if [ "$2" = ports ]; then
+		for count in 1 4 16; do
+			memory ports "$count" "$count" 1500
+		done
+	else
+		for count in $(counts); do
+			ethtool -L nic0 combined "$count" || true
+			memory queues "$count" 1 1500
+			memory queues "$count" 1 9000
+		done
+	fi
 	;;
 esac
