@@ -11,8 +11,9 @@ int Port::xdp_transmit(int count, xdp_frame** frames, bool flush) {
   if (channels == 0)
     return -static_cast<int>(Errno::kNetworkDown);
   u32 queue = shim_this_cpu();
+  // Not a remainder, which divides: any spread over the channels is good.
   if (queue >= channels)
-    queue %= channels;
+    queue = static_cast<u32>((u64{queue * 0x9E3779B1u} * channels) >> 32);
 
   netdev_queue* txq = shim_txq(netdev_, queue);
   int sent = 0;
