@@ -39,6 +39,9 @@ struct page *shim_page_pool_alloc(struct page_pool *pool, u32 *offset, u32 bytes
 void shim_page_pool_put(struct page_pool *pool, struct page *page);
 void shim_page_pool_recycle_direct(struct page_pool *pool, struct page *page);
 
+/* put() or recycle_direct() to whichever pool the page came from. */
+void shim_page_pool_return(struct page *page, bool direct);
+
 void *shim_page_address(struct page *page);
 struct page *shim_page_of(const void *address);
 u64 shim_page_pool_dma(struct page *page);

@@ -23,7 +23,7 @@ int Port::xdp_transmit(int count, xdp_frame** frames, bool flush) {
   if (live_channels_.load() == channels) {
     TxQueue& tx = active_[queue]->tx();
     shim_txq_touch(txq);
-    while (sent < count && tx.transmit_frame(frames[sent], SHIM_DMA_ERROR))
+    while (sent < count && tx.transmit_frame(frames[sent]))
       sent++;
     if (flush)
       tx.flush();

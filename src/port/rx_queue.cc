@@ -202,12 +202,8 @@ u32 RxQueue::poll(const kern::Napi& napi, u32 budget, TxQueue& tx) {
 
   if (mana::exchange(redirected_, false))
     shim_xdp_flush();
-  if (mana::exchange(transmitted_, false)) {
-    netdev_queue* txq = shim_txq(netdev_, index_);
-    shim_txq_lock(txq);
-    tx.flush();
-    shim_txq_unlock(txq);
-  }
+  if (staged_count_ != 0)
+    send_staged(program_.load_acquire(), tx);
   if (rung_ != rq_.producer()) {
     rung_ = rq_.producer();
     doorbell_.ring_rq(object_.wq_id, rq_.doorbell_tail());
@@ -282,24 +278,13 @@ bool RxQueue::run_xdp(bpf_prog* program, const RxBuffer& buffer, u32& headroom, 
   const shim_xdp_action action = shim_xdp_run(program, &xdp, netdev_);
   switch (action) {
     case SHIM_XDP_PASS: shim_xdp_result(&xdp, &headroom, &length, &metadata); return true;
-    case SHIM_XDP_TX: {
-      xdp_frame* frame = shim_xdp_to_frame(&xdp);
+    case SHIM_XDP_TX:
       shim_xdp_result(&xdp, &headroom, &length, &metadata);
-      netdev_queue* txq = shim_txq(netdev_, index_);
-      bool sent = false;
-      shim_txq_lock(txq);
-      if (frame && !shim_txq_stopped(txq)) {
-        shim_txq_touch(txq);
-        sent = tx.transmit_frame(frame, buffer.dma() + headroom);
-      }
-      shim_txq_unlock(txq);
-      if (sent) {
-        transmitted_ = true;
-        statistics_->xdp_tx.increment();
-        return false;
-      }
-      break;
-    }
+      staged_[staged_count_++] = {
+          .page = buffer.page, .address = buffer.dma() + headroom, .bytes = length};
+      if (staged_count_ == kMaxStaged)
+        send_staged(program, tx);
+      return false;
     case SHIM_XDP_REDIRECT:
       if (shim_xdp_redirect(netdev_, &xdp, program) == 0) {
         redirected_ = true;
@@ -310,11 +295,24 @@ bool RxQueue::run_xdp(bpf_prog* program, const RxBuffer& buffer, u32& headroom, 
     case SHIM_XDP_DROP:
     case SHIM_XDP_ABORTED: break;
   }
-  if (action == SHIM_XDP_TX || action == SHIM_XDP_REDIRECT)
+  if (action == SHIM_XDP_REDIRECT)
     shim_xdp_exception(netdev_, program, action);
   statistics_->xdp_drop.increment();
   pool_.recycle_direct(buffer.page);  // P4
   return false;
+}
+
+// What the program sends back. `program` is only for the report of what finds no room.
+void RxQueue::send_staged(bpf_prog* program, TxQueue& tx) {
+  const u32 sent = tx.transmit_pages({staged_, staged_count_});
+  statistics_->xdp_tx.add(sent);
+  for (u32 i = sent; i < staged_count_; i++) {
+    if (program)
+      shim_xdp_exception(netdev_, program, SHIM_XDP_TX);
+    statistics_->xdp_drop.increment();
+    pool_.recycle_direct(staged_[i].page);  // P4
+  }
+  staged_count_ = 0;
 }
 
 void RxQueue::deliver(const kern::Napi& napi, const RxBuffer& buffer,

@@ -73,12 +73,15 @@ class RxQueue : NonCopyable {
   const kern::PagePool& pool() const { return pool_; }
 
  private:
+  static constexpr u32 kMaxStaged = 64;
+
   bool allocate(RxBuffer& buffer) const;
   void post(const RxBuffer& buffer);
   void handle_packet(const kern::Napi& napi, const RxCompletion& completion, TxQueue& tx);
   void repost(const RxBuffer& buffer, u32 bytes);
   bool run_xdp(bpf_prog* program, const RxBuffer& buffer, u32& headroom, u32& length, u32& metadata,
                TxQueue& tx);
+  void send_staged(bpf_prog* program, TxQueue& tx);
   void deliver(const kern::Napi& napi, const RxBuffer& buffer, const RxCompletion& completion,
                u32 headroom, u32 length, u32 metadata);
   void write_wqe_templates();
@@ -103,7 +106,8 @@ class RxQueue : NonCopyable {
   bool xdp_ = false;
   bool in_doubt_ = false;  // the device may have a queue that it did not tell us about
   bool redirected_ = false;  // in this poll
-  bool transmitted_ = false;  // in this poll, XDP_TX
+  u32 staged_count_ = 0;
+  XdpTxBuffer staged_[kMaxStaged];  // XDP_TX, in this poll
   kern::Atomic<bool> broken_{false};
   kern::Completion fence_;
 };

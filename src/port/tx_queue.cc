@@ -258,24 +258,39 @@ bool TxQueue::transmit(sk_buff* skb) {
   return true;
 }
 
-bool TxQueue::transmit_frame(xdp_frame* frame, u64 address) {
+bool TxQueue::transmit_frame(xdp_frame* frame) {
   const u32 bytes = shim_xdp_frame_length(frame);
   if (sq_.available() < kStopUnits || shim_xdp_frame_has_frags(frame) || bytes == 0)
     return false;
-
-  const u32 position = sq_.producer();
-  const bool ours = address == SHIM_DMA_ERROR;
-  if (ours) {
-    address = shim_dma_map(dev_, shim_xdp_frame_data(frame), bytes);
-    if (address == SHIM_DMA_ERROR) {
-      statistics_->map_errors.increment();
-      return false;
-    }
-    mapping(position, 0) = {.address = address, .bytes = bytes, .fragment = false};
-  } else {
-    shim_dma_sync_for_device(dev_, address, bytes, true);
+  const u64 address = shim_dma_map(dev_, shim_xdp_frame_data(frame), bytes);
+  if (address == SHIM_DMA_ERROR) {
+    statistics_->map_errors.increment();
+    return false;
   }
+  mapping(sq_.producer(), 0) = {.address = address, .bytes = bytes, .fragment = false};
+  post_single(frame, TxRecord::Kind::kXdpFrame, 1, address, bytes);
+  return true;
+}
 
+u32 TxQueue::transmit_pages(Span<const XdpTxBuffer> buffers) {
+  u32 sent = 0;
+  shim_txq_lock(txq_);
+  if (!shim_txq_stopped(txq_)) {
+    shim_txq_touch(txq_);
+    for (; sent < buffers.size() && sq_.available() >= kStopUnits; sent++) {
+      const XdpTxBuffer& buffer = buffers[sent];
+      shim_dma_sync_for_device(dev_, buffer.address, buffer.bytes, true);
+      post_single(buffer.page, TxRecord::Kind::kXdpPage, 0, buffer.address, buffer.bytes);
+    }
+    flush();
+  }
+  shim_txq_unlock(txq_);
+  return sent;
+}
+
+// A frame in one piece, without offloads.
+void TxQueue::post_single(void* object, TxRecord::Kind kind, u8 mappings, u64 address, u32 bytes) {
+  const u32 position = sq_.producer();
   Plan plan{};
   const bool long_form = vport_offset_ > TxOob::kMaxShortVportOffset;
   plan.oob_size = long_form ? wire::OobSize::k24 : wire::OobSize::k8;
@@ -288,17 +303,15 @@ bool TxQueue::transmit_frame(xdp_frame* frame, u64 address) {
   sq_.write_sge(position, wire::sgl_offset(plan.oob_size), 0, address, mkey_, bytes);
 
   const u32 units = wire::wqe_bytes(plan.oob_size, 1) / wire::kBasicUnit;
-  records_[sq_.index_of(position)] = {
-      .object = frame,
-      .bytes = bytes,
-      .units = static_cast<u8>(units),
-      .mappings = static_cast<u8>(ours),
-      .kind = ours ? TxRecord::Kind::kXdpFrame : TxRecord::Kind::kXdpTx};
+  records_[sq_.index_of(position)] = {.object = object,
+                                      .bytes = bytes,
+                                      .units = static_cast<u8>(units),
+                                      .mappings = mappings,
+                                      .kind = kind};
   statistics_->packets.increment();
   statistics_->bytes.add(bytes);
   sq_.advance(units);
   stop_if_full();
-  return true;
 }
 
 void TxQueue::flush() {
@@ -412,8 +425,11 @@ void TxQueue::complete(const TxRecord& record, u32 position, int budget) {
       shim_skb_consume(static_cast<sk_buff*>(record.object), budget);
       return;
     case TxRecord::Kind::kXdpFrame:
-    case TxRecord::Kind::kXdpTx:
       shim_xdp_frame_return(static_cast<xdp_frame*>(record.object));
+      return;
+    case TxRecord::Kind::kXdpPage:
+      // P4: with a budget this is the NAPI of the page's pool.
+      shim_page_pool_return(static_cast<page*>(record.object), budget != 0);
       return;
     case TxRecord::Kind::kNone: return;
   }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #pragma once
 
+#include "base/span.h"
 #include "gdma/cq_table.h"
 #include "gdma/entry_ring.h"
 #include "gdma/work_ring.h"
 #include "hwc/commands.h"
 #include "port/statistics.h"
 #include "shim/netdev.h"
+#include "shim/page_pool.h"
 #include "shim/skb.h"
 #include "shim/xdp.h"
 #include "wire/tx.h"
@@ -20,7 +22,7 @@ struct TxRecord {
     kNone,
     kSkb,       // consume it
     kXdpFrame,  // return it; mapped by us (ndo_xdp_xmit)
-    kXdpTx,     // return it; its page is mapped by the page pool
+    kXdpPage,   // recycle it; mapped by the page pool
   };
 
   void* object;
@@ -39,6 +41,13 @@ struct TxMapping {
   bool fragment;
 };
 static_assert(sizeof(TxMapping) == 16);
+
+// A frame that the receive side sends back (XDP_TX), in a page of a page pool.
+struct XdpTxBuffer {
+  page* page;
+  u64 address;  // DMA address of the frame's first byte
+  u32 bytes;
+};
 
 struct TxConfig {
   u32 units;  // ring size in BU, a power of two >= 128
@@ -67,9 +76,12 @@ class TxQueue : NonCopyable {
   // False: no room, the stack keeps the skb. True: it was taken, and sent or dropped.
   bool transmit(sk_buff* skb);
 
-  // `address`: of the frame's data if the page pool mapped it, or SHIM_DMA_ERROR to have it mapped.
   // False: not taken.
-  bool transmit_frame(xdp_frame* frame, u64 address);
+  bool transmit_frame(xdp_frame* frame);
+  // Takes the queue's lock itself, sends as many of the buffers as there is room for, from the
+  // front, and rings once. Their number; the pages of those go back to their pool when sent. In the
+  // channel's NAPI.
+  u32 transmit_pages(Span<const XdpTxBuffer> buffers);
   // Rings for everything that was posted and not rung for yet.
   void flush();
 
@@ -88,6 +100,7 @@ class TxQueue : NonCopyable {
   Result<Plan> plan(sk_buff* skb);
   bool map_and_write(sk_buff* skb, const Plan& plan);
   void write_header(const Plan& plan) const;
+  void post_single(void* object, TxRecord::Kind kind, u8 mappings, u64 address, u32 bytes);
   void unmap(u32 position, u32 count);
   void complete(const TxRecord& record, u32 position, int budget);
   void drop_outstanding();

@@ -62,6 +62,11 @@ void shim_page_pool_recycle_direct(struct page_pool *pool, struct page *page)
 	page_pool_recycle_direct(pool, page);
 }
 
+void shim_page_pool_return(struct page *page, bool direct)
+{
+	page_pool_put_full_page(page->pp, page, direct);
+}
+
 void *shim_page_address(struct page *page)
 {
 	return page_address(page);

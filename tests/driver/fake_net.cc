@@ -519,6 +519,12 @@ void shim_page_pool_recycle_direct(page_pool* pool, page* pg) {
   shim_page_pool_put(pool, pg);
 }
 
+void shim_page_pool_return(page* pg, bool direct) {
+  if (direct)
+    want_pool_context(pg->pool, "shim_page_pool_return");
+  kernel().put_page(pg);
+}
+
 void* shim_page_address(page* pg) { return pg->memory; }
 page* shim_page_of(const void* address) { return kernel().page_at(address); }
 u64 shim_page_pool_dma(page* pg) { return pg->dma; }
