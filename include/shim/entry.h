@@ -57,6 +57,13 @@ int mana_port_xdp_transmit(struct mana_port *port, int count, struct xdp_frame *
 /* Softirq: one NAPI poll; never returns more than `budget`. */
 int mana_channel_poll(struct mana_channel *channel, int budget);
 
+/* --- statistics of live queues, and the rest; under RTNL --- */
+
+void mana_port_rx_queue_stats(struct mana_port *port, u32 queue, struct shim_rx_queue_stats *stats);
+void mana_port_tx_queue_stats(struct mana_port *port, u32 queue, struct shim_tx_queue_stats *stats);
+void mana_port_base_stats(struct mana_port *port, struct shim_rx_queue_stats *rx,
+			  struct shim_tx_queue_stats *tx);
+
 /* --- ethtool; under RTNL --- */
 
 u32 mana_port_stat_count(struct mana_port *port);

@@ -21,6 +21,28 @@ struct shim_link_stats {
 	u64 tx_dropped;
 };
 
+/* Of a queue, or of all that the live queues do not have; netdev-genl's. */
+struct shim_rx_queue_stats {
+	u64 packets;
+	u64 bytes;
+	u64 alloc_fail;
+	u64 csum_unnecessary;
+	u64 csum_none;
+	u64 csum_bad;
+};
+
+struct shim_tx_queue_stats {
+	u64 packets;
+	u64 bytes;
+	u64 hw_drops; /* refused by the device */
+	u64 needs_csum;
+	u64 gso_packets;
+	u64 gso_bytes; /* payload */
+	u64 gso_wire_packets;
+	u64 stop;
+	u64 wake;
+};
+
 struct shim_rings {
 	u32 rx;
 	u32 rx_max;

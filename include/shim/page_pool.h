@@ -47,6 +47,25 @@ struct page *shim_page_of(const void *address);
 u64 shim_page_pool_dma(struct page *page);
 void shim_page_pool_sync_for_cpu(struct page_pool *pool, struct page *page, u32 offset, u32 bytes);
 
+/* What the kernel counts of a pool if it was configured to (CONFIG_PAGE_POOL_STATS); the names are
+ * those of its statistics. */
+struct shim_page_pool_stats {
+	u64 alloc_fast;
+	u64 alloc_slow;
+	u64 alloc_slow_high_order;
+	u64 alloc_empty;
+	u64 alloc_refill;
+	u64 alloc_waive;
+	u64 recycle_cached;
+	u64 recycle_cache_full;
+	u64 recycle_ring;
+	u64 recycle_ring_full;
+	u64 recycle_released_refcnt;
+};
+bool shim_page_pool_counts(void);
+/* Adds a pool's counters to *stats, or nothing if the kernel does not count. Process context. */
+void shim_page_pool_add_stats(const struct page_pool *pool, struct shim_page_pool_stats *stats);
+
 /* Pages that the pool took from the page allocator, and gave back to it, since its creation
  * (modulo 2^32). Their difference is what is cached or in flight. Any context. */
 u32 shim_page_pool_taken(const struct page_pool *pool);

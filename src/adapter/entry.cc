@@ -74,6 +74,18 @@ int mana_channel_poll(mana_channel* channel, int budget) {
   return reinterpret_cast<Channel*>(channel)->poll(budget);
 }
 
+void mana_port_rx_queue_stats(mana_port* port, u32 queue, shim_rx_queue_stats* stats) {
+  port_of(port).rx_queue_stats(queue, *stats);
+}
+
+void mana_port_tx_queue_stats(mana_port* port, u32 queue, shim_tx_queue_stats* stats) {
+  port_of(port).tx_queue_stats(queue, *stats);
+}
+
+void mana_port_base_stats(mana_port* port, shim_rx_queue_stats* rx, shim_tx_queue_stats* tx) {
+  port_of(port).base_stats(*rx, *tx);
+}
+
 u32 mana_port_stat_count(mana_port* port) { return port_of(port).stat_count(); }
 
 void mana_port_stat_names(mana_port* port, u8* names) { port_of(port).stat_names(names); }

@@ -34,6 +34,7 @@ class PagePool {
 
   void put(page* page) const { shim_page_pool_put(pool_, page); }
   void recycle_direct(page* page) const { shim_page_pool_recycle_direct(pool_, page); }
+  void add_stats(shim_page_pool_stats& stats) const { shim_page_pool_add_stats(pool_, &stats); }
   u32 pages_taken() const { return shim_page_pool_taken(pool_); }
   u32 pages_released() const { return shim_page_pool_released(pool_); }
 

@@ -51,6 +51,7 @@ Result<void> Port::init() {
   rx_statistics_ = TRY(kern::Array<RxStatistics>::create(queues, node));
   tx_statistics_ = TRY(kern::Array<TxStatistics>::create(queues, node));
   TRY(recovery_.init(*this));
+  TRY(device_counters_work_.init(*this));
   shim_rss_default_key(hash_key_, sizeof(hash_key_));
 
   constexpr u32 kMinMtu = 68;
@@ -90,6 +91,7 @@ Port::~Port() {
   if (registered_)
     shim_netdev_unregister(netdev_);  // stops the port if it is up
   recovery_.cancel();
+  device_counters_work_.cancel();
   if (netdev_)
     shim_netdev_destroy(netdev_);
 }

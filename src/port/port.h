@@ -2,6 +2,7 @@
 #pragma once
 
 #include "port/channel.h"
+#include "port/device_counters.h"
 #include "shim/ethtool.h"
 
 namespace mana::port {
@@ -40,7 +41,7 @@ class Port : NonCopyable {
   void stop();
   Result<void> set_mtu(u32 mtu, netlink_ext_ack* ack);
   Result<void> set_xdp(bpf_prog* program, netlink_ext_ack* ack);
-  void get_stats(shim_link_stats& stats) const;  // any context
+  void get_stats(shim_link_stats& stats);  // any context
   void tx_timeout(u32 queue);  // softirq
   bool transmit(sk_buff* skb, u32 queue);  // softirq
   int xdp_transmit(int count, xdp_frame** frames, bool flush);  // softirq
@@ -50,7 +51,11 @@ class Port : NonCopyable {
   // --- ethtool ---
   u32 stat_count() const;
   void stat_names(u8* names) const;
-  void stat_values(u64* values) const;
+  void stat_values(u64* values);
+  // Of the live queues, and of all that is not theirs.
+  void rx_queue_stats(u32 queue, shim_rx_queue_stats& stats) const;
+  void tx_queue_stats(u32 queue, shim_tx_queue_stats& stats) const;
+  void base_stats(shim_rx_queue_stats& rx, shim_tx_queue_stats& tx) const;
   void get_rings(shim_rings& rings) const;
   Result<void> set_rings(u32 rx, u32 tx, netlink_ext_ack* ack);
   void get_channels(shim_channels& channels) const;
@@ -106,6 +111,10 @@ class Port : NonCopyable {
   Result<void> steer(const hwc::Steering& what);
   void spread_indirection(u32 channels);
   void recover();
+  u64 rx_missed();
+  void update_device_counters();
+  void refresh_device_counters();
+  shim_page_pool_stats pool_stats() const;
   void update_carrier();
   void log_failure(const char* what, Errno error) const;
 
@@ -137,6 +146,11 @@ class Port : NonCopyable {
   kern::Counter recoveries_;
   kern::Counter tx_timeouts_;
   kern::Work<Port, &Port::recover> recovery_;
+
+  DeviceCounters device_counters_;
+  kern::Atomic<u64> rx_missed_{0};
+  kern::Atomic<u64> device_counters_asked_{0};  // when, in milliseconds since boot
+  kern::Work<Port, &Port::refresh_device_counters> device_counters_work_;
 };
 
 }  // namespace mana::port

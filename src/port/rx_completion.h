@@ -35,6 +35,11 @@ struct RxCompletion {
            (wire::RxCqe::TcpGood::get(flags) || wire::RxCqe::UdpGood::get(flags));
   }
 
+  bool checksum_bad() const {
+    return wire::RxCqe::IpBad::get(flags) || wire::RxCqe::TcpBad::get(flags) ||
+           wire::RxCqe::UdpBad::get(flags);
+  }
+
   u32 hash_type() const { return wire::RxCqe::HashType::get(flags); }
   bool hash_is_l4() const { return hash_type() & wire::hash::kL4Mask; }
   bool has_vlan() const { return wire::RxCqe::VlanPresent::get(flags); }

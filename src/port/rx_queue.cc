@@ -75,8 +75,8 @@ RxQueue::~RxQueue() {
 void RxQueue::count_pool() {
   if (!pool_ || !statistics_)
     return;
-  statistics_->past_pool_taken.add(pool_.pages_taken());
-  statistics_->past_pool_released.add(pool_.pages_released());
+  statistics_->past_pool_pages.add(pool_.pages_taken());
+  pool_.add_stats(statistics_->past_pools);
 }
 
 void RxQueue::unlink() {
@@ -327,8 +327,14 @@ void RxQueue::deliver(const kern::Napi& napi, const RxBuffer& buffer,
     shim_skb_set_metadata(skb, metadata);
   shim_skb_set_rx_queue(skb, index_);
   shim_skb_set_protocol(skb, netdev_);
-  if (completion.checksum_good() && shim_netdev_rx_checksum(netdev_))
+  if (completion.checksum_good() && shim_netdev_rx_checksum(netdev_)) {
     shim_skb_set_checksum_good(skb);
+    statistics_->csum_unnecessary.increment();
+  } else if (completion.checksum_bad()) {
+    statistics_->csum_bad.increment();
+  } else {
+    statistics_->csum_none.increment();
+  }
   if (completion.hash_type() && shim_netdev_rx_hash(netdev_))
     shim_skb_set_hash(skb, completion.hash, completion.hash_is_l4());
   if (completion.has_vlan())

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kern/atomic.h"
+#include "shim/page_pool.h"
 
 namespace mana::port {
 
@@ -22,9 +23,15 @@ struct alignas(64) RxStatistics {
   kern::Counter misdirected;   // completion that names another queue
   kern::Counter pool_buffers;  // buffers taken from the page pool
 
-  // Of pools that are gone; the living pool's own counters come on top.
-  kern::Counter past_pool_taken;
-  kern::Counter past_pool_released;
+  // What the stack was told about the checksum of each skb: exactly one of the three.
+  kern::Counter csum_unnecessary;  // good
+  kern::Counter csum_none;         // not looked at by the device, or not asked for
+  kern::Counter csum_bad;          // wrong; the stack looks again, and drops
+
+  // Of pools that are gone; the living pool's own counters come on top. Pages that a pool leaves
+  // behind go back to the kernel sooner or later, and count as released at once. Under RTNL.
+  kern::Counter past_pool_pages;  // taken and released
+  shim_page_pool_stats past_pools{};
 };
 
 // Counters of one transmit queue index. The first group is written under the queue's transmit lock,
@@ -35,6 +42,7 @@ struct alignas(64) TxStatistics {
   kern::Counter xdp_xmit;
   kern::Counter tso_packets;
   kern::Counter tso_bytes;
+  kern::Counter tso_segments;
   kern::Counter long_format;
   kern::Counter short_format;
   kern::Counter checksum_partial;

@@ -244,6 +244,7 @@ bool TxQueue::transmit(sk_buff* skb) {
   if (plan.lso_headers) {
     statistics_->tso_packets.increment();
     statistics_->tso_bytes.add(bytes - plan.lso_headers);
+    statistics_->tso_segments.add(plan.wire_packets);
   }
   (plan.oob_size == wire::OobSize::k8 ? statistics_->short_format : statistics_->long_format)
       .increment();

@@ -42,6 +42,7 @@ struct net_device *shim_netdev_create(const struct shim_netdev_config *config)
 	SET_NETDEV_DEV(netdev, &config->pdev->dev);
 	shim_set_netdev_ops(netdev);
 	shim_set_ethtool_ops(netdev);
+	shim_set_stat_ops(netdev);
 
 	netdev->dev_port = config->index;
 	netdev->min_mtu = config->min_mtu;

@@ -19,5 +19,6 @@ static inline struct mana_port *shim_port_of(const struct net_device *netdev)
 
 void shim_set_netdev_ops(struct net_device *netdev);
 void shim_set_ethtool_ops(struct net_device *netdev);
+void shim_set_stat_ops(struct net_device *netdev);
 
 #endif

@@ -98,3 +98,41 @@ u32 shim_page_pool_released(const struct page_pool *pool)
 {
 	return atomic_read(&pool->pages_state_release_cnt);
 }
+
+#ifdef CONFIG_PAGE_POOL_STATS
+
+bool shim_page_pool_counts(void)
+{
+	return true;
+}
+
+void shim_page_pool_add_stats(const struct page_pool *pool, struct shim_page_pool_stats *stats)
+{
+	struct page_pool_stats kernel = {};
+
+	page_pool_get_stats(pool, &kernel);
+	stats->alloc_fast += kernel.alloc_stats.fast;
+	stats->alloc_slow += kernel.alloc_stats.slow;
+	stats->alloc_slow_high_order += kernel.alloc_stats.slow_high_order;
+	stats->alloc_empty += kernel.alloc_stats.empty;
+	stats->alloc_refill += kernel.alloc_stats.refill;
+	stats->alloc_waive += kernel.alloc_stats.waive;
+	stats->recycle_cached += kernel.recycle_stats.cached;
+	stats->recycle_cache_full += kernel.recycle_stats.cache_full;
+	stats->recycle_ring += kernel.recycle_stats.ring;
+	stats->recycle_ring_full += kernel.recycle_stats.ring_full;
+	stats->recycle_released_refcnt += kernel.recycle_stats.released_refcnt;
+}
+
+#else
+
+bool shim_page_pool_counts(void)
+{
+	return false;
+}
+
+void shim_page_pool_add_stats(const struct page_pool *pool, struct shim_page_pool_stats *stats)
+{
+}
+
+#endif

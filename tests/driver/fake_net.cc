@@ -536,6 +536,12 @@ void shim_page_pool_sync_for_cpu(page_pool*, page* pg, u32 offset, u32 bytes) {
   std::memcpy(pg->memory + offset, &region->bounce[offset], bytes);
 }
 
+bool shim_page_pool_counts(void) { return true; }
+void shim_page_pool_add_stats(const page_pool* pool, shim_page_pool_stats* stats) {
+  kernel().process_context("shim_page_pool_add_stats");
+  stats->alloc_fast += pool->allocations;
+  stats->alloc_slow += pool->taken;
+}
 u32 shim_page_pool_taken(const page_pool* pool) { return pool->taken; }
 u32 shim_page_pool_released(const page_pool* pool) { return pool->released; }
 
