@@ -31,7 +31,10 @@ class Napi : NonCopyable {
 
 bool notify(const CqTable& table, u32 id) {
   bool known = false;
-  in_interrupt([&] { known = table.notify(id); });
+  in_interrupt([&] {
+    CqTable::Wakeups wakeups;
+    known = table.notify(id, wakeups);
+  });
   return known;
 }
 

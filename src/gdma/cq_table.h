@@ -14,6 +14,9 @@ struct CqListener {
 
   u32 cq_id = kNone;
   napi_struct* napi = nullptr;
+  // There was an event since the CQ was armed last, so it is not armed any more. Set by interrupts,
+  // cleared by the NAPI just before it arms.
+  bool fired = false;
 };
 
 // Finds the listener of a completion event. Looked up in hard interrupts without a lock; changed
@@ -43,14 +46,38 @@ class CqTable {
     listener.cq_id = CqListener::kNone;
   }
 
-  // Schedules the NAPI of a CQ. False if no such CQ is known (D-38).
-  bool notify(u32 cq_id) const {
+  // The NAPIs that the events of one interrupt wake: each is scheduled once, though both CQs of a
+  // channel have news, and not before the last of its events in a row was noted. A poll that began
+  // earlier could end without having seen it.
+  class Wakeups : NonCopyable {
+   public:
+    Wakeups() = default;
+    ~Wakeups() {
+      if (waiting_)
+        shim_napi_schedule_irq(waiting_);
+    }
+
+   private:
+    friend class CqTable;
+
+    void add(napi_struct* napi) {
+      if (waiting_ && waiting_ != napi)
+        shim_napi_schedule_irq(waiting_);
+      waiting_ = napi;
+    }
+
+    napi_struct* waiting_ = nullptr;
+  };
+
+  // There is news of a CQ: its NAPI will be scheduled. False if no such CQ is known (D-38).
+  bool notify(u32 cq_id, Wakeups& wakeups) const {
     if (cq_id >= slots_.size())
       return false;
-    const CqListener* listener = slots_[cq_id].load_acquire();
+    CqListener* listener = slots_[cq_id].load_acquire();
     if (!listener || listener->cq_id != cq_id)
       return false;
-    shim_napi_schedule_irq(listener->napi);
+    kern::write_once(listener->fired, true);
+    wakeups.add(listener->napi);
     return true;
   }
 

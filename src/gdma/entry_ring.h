@@ -37,18 +37,15 @@ class EntryRing {
   // Back to the state after create(), for a queue that the device does not know any more.
   void reset() {
     memory_.clear();
-    next_ = acknowledged_ = entries();
+    next_ = acknowledged_ = armed_at_ = entries();
   }
 
   SlotState state() const {
-    const u32 owner = wire::OwnerBits::get(kern::read_once(slot().trailer));
-    const u32 lap = next_ >> shift_;
-    if (owner == (lap & (wire::kOwnerLaps - 1))) {
-      // D-28: the rest of the entry was written before its owner bits; read it after them.
+    const SlotState state = state_of(kern::read_once(slot().trailer), next_ >> shift_);
+    // D-28: the rest of the entry was written before its owner bits; read it after them.
+    if (state == SlotState::kReady)
       shim_dma_read_barrier();
-      return SlotState::kReady;
-    }
-    return owner == ((lap - 1) & (wire::kOwnerLaps - 1)) ? SlotState::kEmpty : SlotState::kOverrun;
+    return state;
   }
 
   // The entry in the ring; only while state() is kReady. The device can rewrite it at any time:
@@ -56,9 +53,37 @@ class EntryRing {
   const Entry& front() const { return slot(); }
   void pop() { next_++; }
 
+  // Takes out up to `bound` entries and calls `function` with each and its last dword, which is
+  // read already. What stopped it: kReady is the bound.
+  template <typename Function>
+  SlotState drain(u32 bound, const Function& function) {
+    const Entry* const slots = reinterpret_cast<const Entry*>(memory_.data());
+    const u32 mask = mask_;
+    const u32 shift = shift_;
+    u32 next = next_;
+    SlotState state = SlotState::kReady;
+    for (; bound > 0; bound--) {
+      const Entry& entry = slots[next & mask];
+      const u32 trailer = kern::read_once(entry.trailer);
+      state = state_of(trailer, next >> shift);
+      if (state != SlotState::kReady)
+        break;
+      shim_dma_read_barrier();  // D-28
+      next++;
+      function(entry, trailer);
+    }
+    next_ = next;
+    return state;
+  }
+
   // H modulo 8 laps, for the doorbell.
   u32 doorbell_index() const { return next_ & (entries() * wire::kOwnerLaps - 1); }
   void acknowledge() { acknowledged_ = next_; }
+
+  // An armed queue notifies once, for the first entry after its arming. As long as none was taken
+  // out since, and no event came, it is armed still and wants no doorbell.
+  void arm() { acknowledged_ = armed_at_ = next_; }
+  bool moved_since_arming() const { return next_ != armed_at_; }
 
   // D-31: the device wants to hear an index at least every 8 laps; we speak up after 4, armed or
   // not.
@@ -68,7 +93,14 @@ class EntryRing {
   explicit EntryRing(kern::DmaCoherent memory) : memory_{mana::move(memory)} {
     mask_ = memory_.bytes() / Entry::kSize - 1;
     shift_ = log2_floor(entries());
-    next_ = acknowledged_ = entries();
+    next_ = acknowledged_ = armed_at_ = entries();
+  }
+
+  static SlotState state_of(u32 trailer, u32 lap) {
+    const u32 owner = wire::OwnerBits::get(trailer);
+    if (owner == (lap & (wire::kOwnerLaps - 1)))
+      return SlotState::kReady;
+    return owner == ((lap - 1) & (wire::kOwnerLaps - 1)) ? SlotState::kEmpty : SlotState::kOverrun;
   }
 
   const Entry& slot() const {
@@ -80,6 +112,7 @@ class EntryRing {
   u32 mask_ = 0;
   u32 shift_ = 0;
   u32 acknowledged_ = 0;
+  u32 armed_at_ = 0;
 };
 
 using CompletionRing = EntryRing<wire::Cqe>;

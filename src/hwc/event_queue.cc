@@ -14,7 +14,11 @@ constexpr u32 kEntries = 256;
 }  // namespace
 
 EventQueue::EventQueue(const EventQueueContext& context, u32 index, gdma::EventRing ring)
-    : context_{context}, ring_{mana::move(ring)}, index_{index} {
+    : ring_{mana::move(ring)},
+      cqs_{context.cqs},
+      doorbell_{context.device.doorbell},
+      context_{context},
+      index_{index} {
   shim_format(irq_name_, sizeof(irq_name_), "mana_q%u@pci:%s", index, context.function.name());
 }
 
@@ -42,13 +46,14 @@ Result<kern::Box<EventQueue>> EventQueue::create(const EventQueueContext& contex
   // An interrupt before these lines finds no queue and rings nothing; the arm doorbell below makes
   // the device notify again.
   queue->id_ = *id;
-  queue->exists_.store_release(true);
+  queue->exists_ = true;
+  queue->listening_.store_release(true);
   device.doorbell.ring_eq(*id, queue->ring_.doorbell_index(), true);
   return queue;
 }
 
 EventQueue::~EventQueue() {
-  const bool confirmed = !exists_.load() || disable_eq(context_.device, id_).ok();
+  const bool confirmed = !exists_ || disable_eq(context_.device, id_).ok();
   free_irq();
   if (!confirmed)
     context_.quarantine.hold(ring_.take_memory());
@@ -60,33 +65,34 @@ void EventQueue::free_irq() {
 }
 
 void EventQueue::interrupt() {
-  if (!exists_.load_acquire() || overrun_.load())
+  if (!listening_.load_acquire())
     return;
-
-  for (u32 budget = ring_.entries(); budget > 0; budget--) {  // D-40
-    const gdma::SlotState slot = ring_.state();
-    if (slot == gdma::SlotState::kEmpty)
-      break;
-    if (slot == gdma::SlotState::kOverrun) {
-      // D-39: nobody knows where the device is in the ring now. It stays unarmed until its users
-      // have recreated it.
-      overrun_.store(true);
-      if (shim_log_allowed())
-        shim_log(context_.function.device(), SHIM_LOG_WARNING, "%s: event queue overrun\n",
-                 irq_name_);
-      context_.overrun(context_.overrun_context);
-      return;
-    }
-    const u32 value = kern::read_once(ring_.front().data[0]);
-    const u32 trailer = kern::read_once(ring_.front().trailer);
-    ring_.pop();
-    // D-15, D-38: other types and unknown CQs are not for us.
-    if (static_cast<wire::EqeType>(wire::Eqe::Type::get(trailer)) == wire::EqeType::kCompletion)
-      context_.cqs.notify(wire::Eqe::CqId::get(value));
+  gdma::SlotState end;
+  {
+    gdma::CqTable::Wakeups wakeups;
+    end = ring_.drain(ring_.entries(), [&](const wire::Eqe& event, u32 trailer) {  // D-40
+      const u32 value = kern::read_once(event.data[0]);
+      // D-15, D-38: other types and unknown CQs are not for us.
+      if (static_cast<wire::EqeType>(wire::Eqe::Type::get(trailer)) == wire::EqeType::kCompletion)
+        cqs_.notify(wire::Eqe::CqId::get(value), wakeups);
+    });
+  }
+  if (end == gdma::SlotState::kOverrun) [[unlikely]] {
+    report_overrun();
+    return;
   }
   // D-37: arming with entries left in the ring makes the device notify at once.
-  ring_.acknowledge();
-  context_.device.doorbell.ring_eq(id_, ring_.doorbell_index(), true);
+  doorbell_.ring_eq(id_, ring_.doorbell_index(), true);
+}
+
+// D-39: nobody knows where the device is in the ring now. It stays unarmed until its users have
+// recreated it.
+void EventQueue::report_overrun() {
+  listening_.store(false);
+  overrun_.store(true);
+  if (shim_log_allowed())
+    shim_log(context_.function.device(), SHIM_LOG_WARNING, "%s: event queue overrun\n", irq_name_);
+  context_.overrun(context_.overrun_context);
 }
 
 Result<void> EventQueueSet::init(u32 count) {

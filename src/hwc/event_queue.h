@@ -47,12 +47,18 @@ class EventQueue : NonCopyable {
 
   EventQueue(const EventQueueContext& context, u32 index, gdma::EventRing ring);
   void free_irq();
+  void report_overrun();
+
+  // What an interrupt needs.
+  gdma::EventRing ring_;
+  const gdma::CqTable& cqs_;
+  gdma::DoorbellPage doorbell_;
+  u32 id_ = 0;
+  kern::Atomic<bool> listening_{false};  // exists on the device, and lost nothing
 
   const EventQueueContext& context_;
-  gdma::EventRing ring_;
   u32 index_;
-  u32 id_ = 0;
-  kern::Atomic<bool> exists_{false};  // on the device
+  bool exists_ = false;  // on the device
   bool irq_requested_ = false;
   kern::Atomic<bool> overrun_{false};
   char irq_name_[48];

@@ -92,12 +92,27 @@ int Channel::poll(int budget) {
     owner_.broken(owner_.context);
   if (work == budget || !tx_done)
     return budget;
-  // The device notifies at once if an entry came between the last look and the doorbell.
   if (napi_.complete(work)) {
-    tx_.arm();
-    rx_.arm();
+    rearm(tx_, tx_listener_);
+    rearm(rx_, rx_listener_);
   }
   return work;
+}
+
+// Arms a CQ unless it is armed still: a doorbell is the dearest store there is.
+//
+// No wake-up is lost. An armed CQ notifies for the first completion after its arming, and is
+// unarmed from then on. If neither a completion was taken out nor an event seen since, the event of
+// the first is still to come, and schedules the NAPI. Otherwise it is armed here; if a completion
+// came between the last look and the doorbell, the index in it is behind, and the device notifies
+// at once. After complete() another CPU may poll and arm before us, and our doorbell, with an older
+// index, may undo its arming; but then it brings an event, and that is why events count too.
+template <typename Queue>
+void Channel::rearm(Queue& queue, gdma::CqListener& listener) {
+  if (!kern::read_once(listener.fired) && !queue.moved_since_arming())
+    return;
+  kern::write_once(listener.fired, false);
+  queue.arm();
 }
 
 }  // namespace mana::port

@@ -66,6 +66,9 @@ class Channel : NonCopyable {
 
   Channel(const Owner& owner, u32 index) : owner_{owner}, index_{index} {}
 
+  template <typename Queue>
+  static void rearm(Queue& queue, gdma::CqListener& listener);
+
   Owner owner_;
   u32 index_;
   bool polling_ = false;

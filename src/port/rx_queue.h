@@ -59,6 +59,8 @@ class RxQueue : NonCopyable {
   // Handles up to `budget` completions; their number.
   u32 poll(const kern::Napi& napi, u32 budget, TxQueue& tx);
   void arm();
+  // Whether completions were taken out since arm(), so that the CQ cannot be armed any more.
+  bool moved_since_arming() const { return cq_.moved_since_arming(); }
   bool broken() const { return broken_.load(); }
 
   // Process context: waits for the fence completion of a FENCE_RQ that was answered.

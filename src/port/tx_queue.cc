@@ -405,7 +405,7 @@ void TxQueue::arm() {
   // D-39: an overrun CQ would only be announced again at once, and again.
   if (cq_.state() == gdma::SlotState::kOverrun)
     return;
-  cq_.acknowledge();
+  cq_.arm();
   doorbell_.ring_cq(object_.cq_id, cq_.doorbell_index(), true);
 }
 

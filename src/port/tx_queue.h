@@ -88,6 +88,8 @@ class TxQueue : NonCopyable {
   // Completes sent packets. False if it stopped at its bound with more to do.
   bool reap(int budget);
   void arm();
+  // Whether completions were taken out since arm(), so that the CQ cannot be armed any more.
+  bool moved_since_arming() const { return cq_.moved_since_arming(); }
   // True if completions made no sense or the device disabled the queue: recreate it.
   bool broken() const { return broken_.load(); }
 
