@@ -61,8 +61,9 @@ void shim_work_queue(struct shim_work *work);
 /* Process context, sleeps. */
 void shim_sleep_ms(u32 milliseconds);
 
-/* Milliseconds since boot, monotonic. Any context. */
+/* Since boot, monotonic. Any context. */
 u64 shim_now_ms(void);
+u64 shim_now_us(void);
 
 SHIM_END
 

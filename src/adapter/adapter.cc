@@ -3,6 +3,7 @@
 
 #include "shim/log.h"
 #include "shim/netdev.h"
+#include "shim/trace.h"
 #include "wire/registers.h"
 
 namespace mana::adapter {
@@ -75,6 +76,7 @@ Result<void> Adapter::bring_up(const char** step) {
   TRY(create_ports());
 
   const u32 version = map_.version();
+  shim_trace_function(function_.device(), "probe", 0);
   shim_log(function_.device(), SHIM_LOG_INFO,
            "registers %u.%u.%u, protocol %llu: %u ports, MTU up to %u, %u vectors\n",
            wire::reg::VersionMajor::get(version), wire::reg::VersionMinor::get(version),
@@ -128,6 +130,7 @@ Result<void> Adapter::create_ports() {
 }
 
 Adapter::~Adapter() {
+  shim_trace_function(function_.device(), "remove", 0);
   silence();
   ports_ready_.store(0);
   ports_ = {};
@@ -159,6 +162,7 @@ void Adapter::silence() {
 }
 
 void Adapter::shutdown() {
+  shim_trace_function(function_.device(), "shutdown", 0);
   silence();
   shim_rtnl_lock();
   for (auto& port : ports_)
@@ -176,6 +180,7 @@ void Adapter::suspend() {
   stop_device();
   channel_ = {};
   device_ = {};
+  shim_trace_function(function_.device(), "suspend", 0);
 }
 
 Result<void> Adapter::resume() {
@@ -185,6 +190,7 @@ Result<void> Adapter::resume() {
     suspend();
   const char* step = "starting";
   auto up = restart(&step);
+  shim_trace_function(function_.device(), "resume", up.to_errno());
   if (!up) {
     const auto text = diagnosis_.text();
     shim_log(function_.device(), SHIM_LOG_ERROR, "resume failed while %s: %s (error %d)\n", step,
@@ -253,10 +259,12 @@ void Adapter::eq_overrun(void* context) {
 void Adapter::handle_notices() {
   const u32 ready = ports_ready_.load_acquire();
   const bool reset = reset_requested_.exchange(false);
-  if (reset)
+  if (reset) {
+    shim_trace_function(function_.device(), "reset_request", 0);
     shim_log(function_.device(), SHIM_LOG_WARNING,
              "the device asks for a reset and is out of service; reload the driver to use it "
              "again\n");
+  }
   for (u32 i = 0; i < ready; i++) {
     const u64 bit = 1ull << (i % 64);
     if (reset)

@@ -3,6 +3,7 @@
 
 #include "base/scope_exit.h"
 #include "shim/log.h"
+#include "shim/trace.h"
 #include "wire/hwc.h"
 
 namespace mana::hwc {
@@ -252,6 +253,9 @@ Result<void> HardwareChannel::exchange(const Call& call, wire::RequestHeader* re
     table.write(reinterpret_cast<u64*>(request_buffer_.data() + request_bytes), table.count,
                 table.source);
 
+  const u64 sent_us = shim_now_us();
+  shim_trace_hwc_request(function_.device(), static_cast<u32>(call.command),
+                         command_name(call.command), request->activity_id, message_bytes);
   {
     kern::SpinLock::Guard guard{lock_};
     response_done_.reset();
@@ -261,10 +265,22 @@ Result<void> HardwareChannel::exchange(const Call& call, wire::RequestHeader* re
     activity_in_flight_ = request->activity_id;
     post_request(message_bytes);
   }
-  TRY(wait_for_response(call.command));
-  TRY(check_response(call, call.minimum_response ? call.minimum_response : response_bytes));
+  Result<void> answered = wait_for_response(call.command);
+  if (answered)
+    answered = check_response(call, call.minimum_response ? call.minimum_response : response_bytes);
+  trace_response(call.command, request->activity_id, answered, shim_now_us() - sent_us);
+  TRY(answered);
   copy_bytes(response, response_, min(response_length_, response_bytes));
   return {};
+}
+
+void HardwareChannel::trace_response(wire::Command command, u32 activity,
+                                     const Result<void>& answered, u64 microseconds) const {
+  wire::ResponseHeader header{};
+  if (response_length_ >= sizeof(header))
+    copy_bytes(&header, response_, sizeof(header));
+  shim_trace_hwc_response(function_.device(), static_cast<u32>(command), command_name(command),
+                          activity, answered.to_errno(), header.status, microseconds);
 }
 
 Result<void> HardwareChannel::wait_for_response(wire::Command command) {
@@ -427,6 +443,7 @@ void HardwareChannel::process_events() {
         static_cast<wire::EqeType>(wire::Eqe::Type::get(kern::read_once(eq_.front().trailer)));
     eq_.pop();
     consumed = true;
+    shim_trace_event(function_.device(), ids_.eq, static_cast<u32>(type), value);
     handle_event(type, value);
   }
   if (consumed)

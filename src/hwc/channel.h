@@ -134,6 +134,8 @@ class HardwareChannel : NonCopyable {
                         const Table& table, wire::ResponseHeader* response, u32 response_bytes);
   Result<void> wait_for_response(wire::Command command);
   Result<void> check_response(const Call& call, u32 minimum);
+  void trace_response(wire::Command command, u32 activity, const Result<void>& answered,
+                      u64 microseconds) const;
   void post_response_buffer();
   void post_request(u32 bytes);
 

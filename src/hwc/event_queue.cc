@@ -2,6 +2,7 @@
 #include "hwc/event_queue.h"
 
 #include "shim/log.h"
+#include "shim/trace.h"
 
 namespace mana::hwc {
 
@@ -72,6 +73,7 @@ void EventQueue::interrupt() {
     gdma::CqTable::Wakeups wakeups;
     end = ring_.drain(ring_.entries(), [&](const wire::Eqe& event, u32 trailer) {  // D-40
       const u32 value = kern::read_once(event.data[0]);
+      shim_trace_event(context_.function.device(), id_, wire::Eqe::Type::get(trailer), value);
       // D-15, D-38: other types and unknown CQs are not for us.
       if (static_cast<wire::EqeType>(wire::Eqe::Type::get(trailer)) == wire::EqeType::kCompletion)
         cqs_.notify(wire::Eqe::CqId::get(value), wakeups);

@@ -4,6 +4,7 @@
 
 #include "base/scope_exit.h"
 #include "shim/log.h"
+#include "shim/trace.h"
 
 namespace mana::port {
 
@@ -455,6 +456,7 @@ Result<void> Port::set_rss(const shim_rss& rss, netlink_ext_ack* ack) {
 // --- trouble ----------------------------------------------------------------------------------
 
 void Port::request_recovery() {
+  shim_trace_recovery_request(netdev_);
   recovery_wanted_.store(true);
   recovery_.queue();
 }
@@ -484,6 +486,7 @@ void Port::recover() {
   previous = {};
   const Result<void> up =
       fresh ? activate(mana::move(*fresh), settings_) : Result<void>{fresh.error()};
+  shim_trace_recovery_done(netdev_, failed_recoveries_ + 1, up.to_errno());
   if (up) {
     recoveries_.increment();
     failed_recoveries_ = 0;

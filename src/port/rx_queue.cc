@@ -4,6 +4,7 @@
 #include "shim/dma.h"
 #include "shim/log.h"
 #include "shim/netdev.h"
+#include "shim/trace.h"
 
 namespace mana::port {
 
@@ -131,6 +132,7 @@ void RxQueue::post_all() {
     const RxBuffer buffer = buffers_[i];
     post(buffer);
   }
+  shim_trace_rx_refill(netdev_, index_, filled, rq_.producer(), rq_.consumer());
   rung_ = rq_.producer();
   doorbell_.ring_rq(object_.wq_id, rq_.doorbell_tail());
 }
@@ -205,6 +207,7 @@ u32 RxQueue::poll(const kern::Napi& napi, u32 budget, TxQueue& tx) {
   if (staged_count_ != 0)
     send_staged(program_.load_acquire(), tx);
   if (rung_ != rq_.producer()) {
+    shim_trace_rx_refill(netdev_, index_, rq_.producer() - rung_, rq_.producer(), rq_.consumer());
     rung_ = rq_.producer();
     doorbell_.ring_rq(object_.wq_id, rq_.doorbell_tail());
   }

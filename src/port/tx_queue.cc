@@ -2,6 +2,7 @@
 #include "port/tx_queue.h"
 
 #include "shim/dma.h"
+#include "shim/trace.h"
 
 namespace mana::port {
 
@@ -328,10 +329,12 @@ void TxQueue::stop_if_full() {
   // shim_txq_stop() orders the stop before the second look, reap() orders its progress before it
   // looks for a stopped queue: one of the two sees the other.
   shim_txq_stop(txq_);
-  if (sq_.available() >= kWakeUnits)
+  if (sq_.available() >= kWakeUnits) {
     shim_txq_start(txq_);
-  else
-    statistics_->stop_queue.increment();
+    return;
+  }
+  statistics_->stop_queue.increment();
+  shim_trace_tx_stop(txq_, sq_.available());
 }
 
 // --- completion -------------------------------------------------------------------------------
@@ -392,8 +395,10 @@ bool TxQueue::reap(int budget) {
 
   if (packets)
     shim_txq_completed(txq_, packets, bytes);
-  if (freed && sq_.available() >= kWakeUnits && open_.load() && shim_txq_wake_if_stopped(txq_))
+  if (freed && sq_.available() >= kWakeUnits && open_.load() && shim_txq_wake_if_stopped(txq_)) {
     statistics_->wake_queue.increment();
+    shim_trace_tx_wake(txq_, sq_.available());
+  }
   if (cq_.acknowledgement_due()) {  // D-31
     cq_.acknowledge();
     doorbell_.ring_cq(object_.cq_id, cq_.doorbell_index(), false);

@@ -144,3 +144,8 @@ u64 shim_now_ms(void)
 {
 	return ktime_to_ms(ktime_get());
 }
+
+u64 shim_now_us(void)
+{
+	return ktime_to_us(ktime_get());
+}

@@ -440,3 +440,4 @@ void shim_work_queue(shim_work* handle) {
 
 void shim_sleep_ms(u32 milliseconds) { kernel().pass(milliseconds); }
 u64 shim_now_ms(void) { return kernel().now_ms; }
+u64 shim_now_us(void) { return kernel().now_ms * 1'000; }
