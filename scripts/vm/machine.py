@@ -74,6 +74,7 @@ class Machine:
     accelerator: str = "tcg,thread=multi"
     processors: int = 2
     memory: str = "1G"
+    python: bool = False  # Python and the kernel's own tests in the guest
     append: str = ""
     files: dict = dataclasses.field(default_factory=dict)  # name in /job -> path here
     qemu_arguments: list = dataclasses.field(default_factory=list)
@@ -230,8 +231,12 @@ class Run:
         ).encode())
         initrd = machine.logs / "initrd"
         with open(initrd, "wb") as output:
-            with open(image / "base.cpio", "rb") as base:
-                shutil.copyfileobj(base, output)
+            archives = [image / "base.cpio"]
+            if machine.python:
+                archives.append(pathlib.Path(ask_script(str(HERE / "image-python"))) / "python.cpio")
+            for archive in archives:
+                with open(archive, "rb") as base:
+                    shutil.copyfileobj(base, output)
             output.write(job.finish())
         return initrd
 
@@ -245,7 +250,7 @@ class Run:
         self.results, self.requests, self.control = (
             Channel(name) for name in ("results", "requests", "control"))
         # The console is quiet until the file system is up; then the guest's init makes it talk.
-        append = ("console=ttyS0 quiet panic=-1 oops=panic tsc=reliable "
+        append = ("console=ttyS0 quiet panic=-1 oops=panic tsc=reliable no_timer_check "
                   "rcupdate.rcu_cpu_stall_timeout=60 watchdog_thresh=30 " + machine.append)
         console = "stdio,signal=off,logfile=console.log" if machine.interactive else "file,path=console.log"
         command = [

@@ -195,6 +195,17 @@ xdp_seen() {
 	done
 }
 
+# xdp_target N FROM TO: the program of FROM redirects to TO; both are interfaces in the namespace of port N.
+xdp_target() {
+	_program=$(ip -n "p$1" -d link show dev "$2" | sed -n 's/.*prog\/xdp id \([0-9]*\).*/\1/p' | head -n1)
+	for _map in $(bpftool prog show id "$_program" | sed -n 's/.*map_ids \([0-9,]*\).*/\1/p' | tr , ' '); do
+		bpftool map show id "$_map" | grep -q 'name ports' || continue
+		_index=$(at "$1" cat "/sys/class/net/$3/ifindex")
+		at "$1" bpftool map update id "$_map" key 0 0 0 0 value \
+			$((_index & 255)) $((_index >> 8)) 0 0 || fail "cannot redirect to $3"
+	done
+}
+
 # ---- page pools ----
 
 _pool_events=/sys/kernel/tracing/events/page_pool

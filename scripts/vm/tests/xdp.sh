@@ -9,17 +9,6 @@ xdp_verdicts() {
 	echo "$(counters "$1" 'rx_[0-9]+_xdp_drop') $(counters "$1" 'rx_[0-9]+_xdp_tx') $(counters "$1" 'rx_[0-9]+_xdp_redirect')"
 }
 
-# xdp_target N NAME: the program of port N redirects to that interface of its namespace.
-xdp_target() {
-	_program=$(ip -n "p$1" -d link show dev nic | sed -n 's/.*prog\/xdp id \([0-9]*\).*/\1/p' | head -n1)
-	for _map in $(bpftool prog show id "$_program" | sed -n 's/.*map_ids \([0-9,]*\).*/\1/p' | tr , ' '); do
-		bpftool map show id "$_map" | grep -q 'name ports' || continue
-		_index=$(at "$1" cat "/sys/class/net/$2/ifindex")
-		at "$1" bpftool map update id "$_map" key 0 0 0 0 value \
-			$((_index & 255)) $((_index >> 8)) 0 0 || fail "cannot redirect to $2"
-	done
-}
-
 no_ping() {
 	if at "$1" ping -q -n -c 3 -i 0.1 -W 0.5 "$(address4 "$2")" >/dev/null; then
 		fail "a ping came through"
@@ -84,7 +73,7 @@ test_redirect_to_veth() {
 	ip -n p1 link set veth0 up
 	ip -n p1 link set veth1 up
 	xdp_attach 1 redirect
-	xdp_target 1 veth0
+	xdp_target 1 nic veth0
 	before=$(at 1 cat /sys/class/net/veth1/statistics/rx_packets)
 	if frame -k raw -n 500 0 1; then
 		fail "a frame came to the port itself"
