@@ -69,6 +69,12 @@ void mana_port_base_stats(struct mana_port *port, struct shim_rx_queue_stats *rx
 u32 mana_port_stat_count(struct mana_port *port);
 void mana_port_stat_names(struct mana_port *port, u8 *names);
 void mana_port_stat_values(struct mana_port *port, u64 *values);
+void mana_port_mac_stats(struct mana_port *port, struct shim_mac_stats *stats);
+void mana_port_firmware(struct mana_port *port, char *text, u32 bytes);
+/* The register dump (Documentation/register-dump.md): its length, and it, in 32-bit words. */
+u32 mana_port_dump_words(struct mana_port *port);
+void mana_port_dump(struct mana_port *port, u32 *words);
+bool mana_port_self_test(struct mana_port *port, u64 results[SHIM_SELF_TESTS]);
 void mana_port_get_rings(struct mana_port *port, struct shim_rings *rings);
 int mana_port_set_rings(struct mana_port *port, u32 rx, u32 tx, struct netlink_ext_ack *ack);
 void mana_port_get_channels(struct mana_port *port, struct shim_channels *channels);

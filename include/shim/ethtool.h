@@ -43,6 +43,21 @@ struct shim_tx_queue_stats {
 	u64 wake;
 };
 
+/* Of the port in the terms of the Ethernet standard. Kinds of address are only known on a function
+ * with one port. */
+struct shim_mac_stats {
+	u64 tx_frames;
+	u64 tx_octets;
+	u64 rx_frames;
+	u64 rx_octets;
+	u64 rx_too_long;
+	bool knows_kinds;
+	u64 tx_multicast;
+	u64 tx_broadcast;
+	u64 rx_multicast;
+	u64 rx_broadcast;
+};
+
 struct shim_rings {
 	u32 rx;
 	u32 rx_max;
@@ -61,6 +76,20 @@ struct shim_rss {
 	u8 *key;
 };
 
+/* ethtool -t, which runs while the port does. */
+enum shim_self_test {
+	SHIM_TEST_REGISTERS, /* say what they said at probe */
+	SHIM_TEST_CHANNEL, /* a command is answered */
+	SHIM_TEST_INTERRUPTS, /* a test event on each event queue arrives */
+	SHIM_TEST_LOOPBACK, /* a frame goes through the switch */
+	SHIM_SELF_TESTS
+};
+enum shim_test_result {
+	SHIM_TEST_PASSED,
+	SHIM_TEST_FAILED,
+	SHIM_TEST_SKIPPED,
+};
+
 SHIM_BEGIN
 /* A random hash key that is the same for all netdevs of this boot. */
 void shim_rss_default_key(u8 *key, u32 bytes);
@@ -68,6 +97,10 @@ void shim_rss_default_key(u8 *key, u32 bytes);
 /* One line of a statistics name table: printf into SHIM_STAT_NAME bytes at *cursor, then advance
  * the cursor. */
 void shim_stat_name(u8 **cursor, const char *format, ...) SHIM_PRINTF(2, 3);
+
+/* Sends a frame from one netdev to another through their queues, and waits for it there. 0 if it
+ * arrived, -ETIMEDOUT if it was sent and did not, else why it was not sent. Process context. */
+int shim_loopback(struct net_device *from, struct net_device *to, u32 milliseconds);
 SHIM_END
 
 #endif

@@ -415,23 +415,26 @@ CASE(the_MTU_while_the_port_is_down) {
   EXPECT(skb && skb.holds(frame));
 }
 
-CASE(rings_are_rounded_up_and_limited) {
+CASE(rings_are_powers_of_two_and_limited) {
   Nic nic{{.ports = 1, .queues = 1}};
   ASSERT(nic);
   ASSERT_EQ(nic.probe(), 0);
+  // What is refused changes nothing.
   const struct {
-    u32 rx, tx, rx_is, tx_is;
-  } wishes[] = {{128, 128, 128, 128},
-                {129, 200, 256, 256},
-                {512, 513, 512, 1024},
-                {8192, 16384, 8192, 16384},
-                {100'000, 100'000, 8192, 16384},
-                {1000, 128, 1024, 128}};
+    u32 rx, tx;
+    bool good;
+  } wishes[] = {{128, 128, true},      {129, 128, false},          {128, 200, false},
+                {512, 1024, true},     {64, 128, false},           {128, 64, false},
+                {8192, 16384, true},   {16384, 128, false},        {128, 32768, false},
+                {100'000, 128, false}, {1u << 31, 1u << 31, false}};
+  shim_rings expected = rings_of(nic, 0);
   for (const auto& wish : wishes) {
-    EXPECT_EQ(kunit_netdev_set_rings(nic.netdev(0), wish.rx, wish.tx), 0);
+    EXPECT_EQ(kunit_netdev_set_rings(nic.netdev(0), wish.rx, wish.tx), wish.good ? 0 : kInvalid);
     const shim_rings rings = rings_of(nic, 0);
-    EXPECT_EQ(rings.rx, wish.rx_is);
-    EXPECT_EQ(rings.tx, wish.tx_is);
+    if (wish.good)
+      expected = {.rx = wish.rx, .rx_max = 8192, .tx = wish.tx, .tx_max = 16384};
+    EXPECT_EQ(rings.rx, expected.rx);
+    EXPECT_EQ(rings.tx, expected.tx);
     EXPECT_EQ(rings.rx_max, 8192u);
     EXPECT_EQ(rings.tx_max, 16384u);
   }
@@ -442,14 +445,15 @@ CASE(rings_while_the_port_runs) {
   ASSERT(bench.up());
   EXPECT(bench.nic.traffic(1));
   bench.forget_sqs();
-  ASSERT_EQ(kunit_netdev_set_rings(bench.netdev(), 256, 500), 0);
+  ASSERT_EQ(kunit_netdev_set_rings(bench.netdev(), 256, 512), 0);
   bench.clear_arrived();
   ASSERT_EQ(bench.sq_count(), 1u);
   EXPECT_EQ(bench.sq().wq_bytes, 512u * 32);
   EXPECT(bench.nic.traffic(1));
   // The same again, and what is refused, is no reason to stop.
   const u32 before = bench.nic.device().request_count();
-  EXPECT_EQ(kunit_netdev_set_rings(bench.netdev(), 200, 512), 0);
+  EXPECT_EQ(kunit_netdev_set_rings(bench.netdev(), 256, 512), 0);
+  EXPECT_EQ(kunit_netdev_set_rings(bench.netdev(), 200, 512), kInvalid);
   EXPECT_EQ(kunit_netdev_set_rings(bench.netdev(), 127, 512), kInvalid);
   EXPECT_EQ(kunit_netdev_set_rings(bench.netdev(), 256, 1), kInvalid);
   EXPECT_EQ(bench.nic.device().request_count(), before);
@@ -1065,7 +1069,7 @@ constexpr mana_case kCases[] = {
     LIST(D63_close_and_open_while_others_send),
     LIST(the_MTU_while_the_port_runs),
     LIST(the_MTU_while_the_port_is_down),
-    LIST(rings_are_rounded_up_and_limited),
+    LIST(rings_are_powers_of_two_and_limited),
     LIST(rings_while_the_port_runs),
     LIST(channels_while_the_port_runs),
     LIST(the_table_and_the_key_steer),

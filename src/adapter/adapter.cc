@@ -4,6 +4,7 @@
 #include "shim/log.h"
 #include "shim/netdev.h"
 #include "shim/trace.h"
+#include "shim/version.h"
 #include "wire/registers.h"
 
 namespace mana::adapter {
@@ -67,21 +68,26 @@ Result<void> Adapter::bring_up(const char** step) {
   *step = "creating the ports";
   port_context_ = TRY(kern::Box<port::PortContext>::create(
       function_.node(), port::PortContext{.function = function_,
+                                          .map = map_,
                                           .device = device_,
                                           .eqs = eqs_,
                                           .cqs = cqs_,
                                           .quarantine = quarantine_,
                                           .limits = limits_,
-                                          .config = config}));
+                                          .config = config,
+                                          .ports = ports_,
+                                          .ports_ready = ports_ready_}));
   TRY(create_ports());
 
   const u32 version = map_.version();
   shim_trace_function(function_.device(), "probe", 0);
   shim_log(function_.device(), SHIM_LOG_INFO,
-           "registers %u.%u.%u, protocol %llu: %u ports, MTU up to %u, %u vectors\n",
-           wire::reg::VersionMajor::get(version), wire::reg::VersionMinor::get(version),
-           wire::reg::VersionMicro::get(version), wire::kGdmaProtocol, config.vports,
-           config.max_frame - 14, vectors_.count());
+           "driver %s, registers %u.%u.%u, protocol %llu: %u ports of up to %u queues, MTU up to "
+           "%u, %u vectors\n",
+           MANA_VERSION, wire::reg::VersionMajor::get(version),
+           wire::reg::VersionMinor::get(version), wire::reg::VersionMicro::get(version),
+           wire::kGdmaProtocol, config.vports, ports_[0]->max_channels(), config.max_frame - 14,
+           vectors_.count());
   return {};
 }
 
@@ -131,10 +137,13 @@ Result<void> Adapter::create_ports() {
 
 Adapter::~Adapter() {
   shim_trace_function(function_.device(), "remove", 0);
+  const bool served = ports_ready_.load() != 0;  // else a probe failed, and says so itself
   silence();
   ports_ready_.store(0);
   ports_ = {};
   stop_device();
+  if (served)
+    shim_log(function_.device(), SHIM_LOG_INFO, "removed\n");
 }
 
 void Adapter::stop_device() {
@@ -163,6 +172,7 @@ void Adapter::silence() {
 
 void Adapter::shutdown() {
   shim_trace_function(function_.device(), "shutdown", 0);
+  shim_log(function_.device(), SHIM_LOG_INFO, "stopping the device for shutdown\n");
   silence();
   shim_rtnl_lock();
   for (auto& port : ports_)
@@ -172,6 +182,7 @@ void Adapter::shutdown() {
 }
 
 void Adapter::suspend() {
+  shim_log(function_.device(), SHIM_LOG_INFO, "stopping the device for suspend or reset\n");
   silence();
   shim_rtnl_lock();
   for (auto& port : ports_)
@@ -195,6 +206,9 @@ Result<void> Adapter::resume() {
     const auto text = diagnosis_.text();
     shim_log(function_.device(), SHIM_LOG_ERROR, "resume failed while %s: %s (error %d)\n", step,
              text.bytes, -static_cast<s32>(up.error()));
+  } else {
+    shim_log(function_.device(), SHIM_LOG_INFO, "the device is back, with %u ports\n",
+             ports_.size());
   }
   return up;
 }

@@ -92,6 +92,20 @@ void mana_port_stat_names(mana_port* port, u8* names) { port_of(port).stat_names
 
 void mana_port_stat_values(mana_port* port, u64* values) { port_of(port).stat_values(values); }
 
+void mana_port_mac_stats(mana_port* port, shim_mac_stats* stats) {
+  port_of(port).mac_stats(*stats);
+}
+
+void mana_port_firmware(mana_port* port, char* text, u32 bytes) {
+  port_of(port).firmware(text, bytes);
+}
+
+u32 mana_port_dump_words(mana_port* port) { return port_of(port).dump_words(); }
+
+void mana_port_dump(mana_port* port, u32* words) { port_of(port).dump(words); }
+
+bool mana_port_self_test(mana_port* port, u64* results) { return port_of(port).self_test(results); }
+
 void mana_port_get_rings(mana_port* port, shim_rings* rings) { port_of(port).get_rings(*rings); }
 
 int mana_port_set_rings(mana_port* port, u32 rx, u32 tx, netlink_ext_ack* ack) {

@@ -45,6 +45,28 @@ Result<DoorbellPage> RegisterMap::doorbell_page(u32 id) const {
   return DoorbellPage{bar_->at(doorbell_offset_ + u64{doorbell_page_bytes_} * id), id};
 }
 
+void RegisterMap::image(u32 (&words)[kImageWords]) const {
+  clear_bytes(words, sizeof(words));
+  constexpr u32 kNarrow[] = {reg::kVersion, reg::kDoorbellSize, reg::kSmcSize};
+  constexpr u32 kWide[] = {reg::kDoorbellOffset, reg::kSmcOffset};
+  for (u32 offset : kNarrow)
+    words[offset / sizeof(u32)] = bar_->read32(offset);
+  for (u32 offset : kWide) {
+    const u64 value = bar_->read64(offset);
+    words[offset / sizeof(u32)] = static_cast<u32>(value);
+    words[offset / sizeof(u32) + 1] = static_cast<u32>(value >> 32);
+  }
+}
+
+bool RegisterMap::unchanged() const {
+  const char* reason = "";
+  const auto now = read(*bar_, &reason);
+  return now && now.value().version_ == version_ &&
+         now.value().doorbell_offset_ == doorbell_offset_ &&
+         now.value().doorbell_page_bytes_ == doorbell_page_bytes_ &&
+         now.value().mailbox_offset_ == mailbox_offset_;
+}
+
 bool RegisterMap::device_gone() const { return bar_->read32(reg::kVersion) == reg::kAllOnes; }
 
 }  // namespace mana::gdma

@@ -4,6 +4,7 @@
 #include "base/result.h"
 #include "gdma/doorbell.h"
 #include "kern/pci.h"
+#include "wire/registers.h"
 
 namespace mana::gdma {
 
@@ -16,6 +17,14 @@ class RegisterMap {
 
   u64 mailbox_offset() const { return mailbox_offset_; }
   u32 version() const { return version_; }
+
+  // What the registers say now, for people: the bytes of BAR 0 from 0 on, with zeros where there is
+  // no register. Never reads mailbox or doorbells.
+  static constexpr u32 kImageWords = wire::reg::kMapSize / sizeof(u32);
+  void image(u32 (&words)[kImageWords]) const;
+
+  // Whether they still say what was checked.
+  bool unchanged() const;
 
   // kRange if the page is not wholly inside BAR 0 (D-4).
   Result<DoorbellPage> doorbell_page(u32 id) const;

@@ -223,6 +223,14 @@ Result<void> disable_eq(const Device& device, u32 eq_id) {
   return {};
 }
 
+Result<void> generate_test_event(const Device& device, u32 eq_id) {
+  wire::GenerateTestEqeRequest request{};
+  request.eq_id = eq_id;
+  TRY(device.channel->call<wire::HeaderOnlyResponse>(device_call(device, Command::kGenerateTestEqe),
+                                                     request));
+  return {};
+}
+
 Result<WqObject> create_wq_object(const Device& device, u64 vport, wire::WqType type,
                                   const kern::DmaCoherent& wq, const kern::DmaCoherent& cq,
                                   u32 parent_eq) {

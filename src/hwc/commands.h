@@ -72,6 +72,8 @@ Result<void> deregister_device(const Device& device);
 
 Result<u32> create_eq(const Device& device, const kern::DmaCoherent& ring, u32 msix_vector);
 Result<void> disable_eq(const Device& device, u32 eq_id);
+// Asks for an event of type kTest.
+Result<void> generate_test_event(const Device& device, u32 eq_id);
 Result<WqObject> create_wq_object(const Device& device, u64 vport, wire::WqType type,
                                   const kern::DmaCoherent& wq, const kern::DmaCoherent& cq,
                                   u32 parent_eq);

@@ -74,9 +74,12 @@ void EventQueue::interrupt() {
     end = ring_.drain(ring_.entries(), [&](const wire::Eqe& event, u32 trailer) {  // D-40
       const u32 value = kern::read_once(event.data[0]);
       shim_trace_event(context_.function.device(), id_, wire::Eqe::Type::get(trailer), value);
+      const auto type = static_cast<wire::EqeType>(wire::Eqe::Type::get(trailer));
       // D-15, D-38: other types and unknown CQs are not for us.
-      if (static_cast<wire::EqeType>(wire::Eqe::Type::get(trailer)) == wire::EqeType::kCompletion)
+      if (type == wire::EqeType::kCompletion) [[likely]]
         cqs_.notify(wire::Eqe::CqId::get(value), wakeups);
+      else if (type == wire::EqeType::kTest)
+        tested_.complete();
     });
   }
   if (end == gdma::SlotState::kOverrun) [[unlikely]] {
@@ -95,6 +98,16 @@ void EventQueue::report_overrun() {
   if (shim_log_allowed())
     shim_log(context_.function.device(), SHIM_LOG_WARNING, "%s: event queue overrun\n", irq_name_);
   context_.overrun(context_.overrun_context);
+}
+
+Result<void> EventQueue::test(u32 milliseconds) {
+  tested_.reset();
+  TRY(generate_test_event(context_.device, id_));
+  if (tested_.wait(milliseconds))
+    return {};
+  context_.device.channel->diagnosis().set("the test event never arrived, vector",
+                                           wire::Command::kGenerateTestEqe, vector());
+  return Errno::kTimedOut;
 }
 
 Result<void> EventQueueSet::init(u32 count) {
@@ -116,6 +129,14 @@ Result<EventQueue*> EventQueueSet::acquire(u32 index) {
   }
   current->users_++;
   return current.get();
+}
+
+Result<void> EventQueueSet::test(u32 milliseconds) {
+  kern::Mutex::Guard guard{lock_};
+  for (const kern::Box<EventQueue>& queue : queues_)
+    if (queue && !queue->overrun())
+      TRY(queue->test(milliseconds));
+  return {};
 }
 
 void EventQueueSet::release(EventQueue& queue) {

@@ -37,6 +37,9 @@ class EventQueue : NonCopyable {
 
   void interrupt();  // hard interrupt context
 
+  // Has the device post a test event, and waits for its interrupt. Process context.
+  Result<void> test(u32 milliseconds);
+
   // Events were lost: the queue is silent, and of no use to those who have it any more.
   bool overrun() const { return overrun_.load(); }
 
@@ -62,6 +65,7 @@ class EventQueue : NonCopyable {
   bool irq_requested_ = false;
   kern::Atomic<bool> overrun_{false};
   char irq_name_[48];
+  kern::Completion tested_;
 
   // Book-keeping of the set.
   u32 users_ = 0;
@@ -79,6 +83,9 @@ class EventQueueSet : NonCopyable {
   // after the CQs attached to the EQ are destroyed (D-64).
   Result<EventQueue*> acquire(u32 index);
   void release(EventQueue& queue);
+
+  // Tests each queue in use, to the first that fails.
+  Result<void> test(u32 milliseconds);
 
   u32 count() const { return queues_.size(); }
 

@@ -57,6 +57,7 @@ class Channel : NonCopyable {
 
   int poll(int budget);  // softirq
 
+  u32 eq_id() const { return eq_ ? eq_->id() : 0; }
   RxQueue& rx() { return rx_; }
   TxQueue& tx() { return tx_; }
 

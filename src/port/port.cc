@@ -133,12 +133,15 @@ Result<void> Port::open() {
   }
   failed_recoveries_ = 0;
   shim_netdev_set_redirect_target(netdev_, true);
+  shim_log_netdev(netdev_, SHIM_LOG_DEBUG, "open: %u queues, rings of %u and %u, MTU %u\n",
+                  settings_.channels, settings_.rx_ring, settings_.tx_ring, settings_.mtu);
   return {};
 }
 
 void Port::stop() {
   shim_netdev_set_redirect_target(netdev_, false);
   deactivate();
+  shim_log_netdev(netdev_, SHIM_LOG_DEBUG, "closed\n");
 }
 
 // The device forgets this port: for shutdown, and for reset.
@@ -307,6 +310,9 @@ void Port::spread_indirection(u32 channels) {
 
 Result<void> Port::refuse(netlink_ext_ack* ack, const char* sentence, Errno error) const {
   shim_refuse(ack, sentence);
+  // Some of the kernel's callbacks have no place for a sentence (MTU, channels, RSS).
+  if (!ack && shim_log_allowed())
+    shim_log_netdev(netdev_, SHIM_LOG_INFO, "refused: %s\n", sentence);
   return error;
 }
 
@@ -384,75 +390,6 @@ Result<void> Port::set_xdp(bpf_prog* program, netlink_ext_ack* ack) {
   return {};
 }
 
-Result<void> Port::set_rings(u32 rx, u32 tx, netlink_ext_ack* ack) {
-  if (rx < kMinRing || tx < kMinRing)
-    return refuse(ack, "Rings have at least 128 entries.", Errno::kInvalid);
-  Settings next = settings_;
-  next.rx_ring = min(round_up_power_of_two(rx), kMaxRxRing);
-  next.tx_ring = min(round_up_power_of_two(tx), kMaxTxRing);
-  if (next.rx_ring == settings_.rx_ring && next.tx_ring == settings_.tx_ring)
-    return {};
-  return reconfigure(next, ack);
-}
-
-Result<void> Port::set_channels(u32 combined, netlink_ext_ack* ack) {
-  if (combined == 0 || combined > max_channels())
-    return refuse(ack, "The port does not have that many channels.", Errno::kInvalid);
-  if (combined == settings_.channels)
-    return {};
-  Settings next = settings_;
-  next.channels = combined;
-  return reconfigure(next, ack);
-}
-
-void Port::get_rings(shim_rings& rings) const {
-  rings = {
-      .rx = settings_.rx_ring, .rx_max = kMaxRxRing, .tx = settings_.tx_ring, .tx_max = kMaxTxRing};
-}
-
-void Port::get_channels(shim_channels& channels) const {
-  channels = {.combined = settings_.channels, .combined_max = max_channels()};
-}
-
-void Port::get_rss(shim_rss& rss) const {
-  if (rss.table)
-    copy_bytes(rss.table, indirection_.data(), indirection_.size() * sizeof(u32));
-  if (rss.key)
-    copy_bytes(rss.key, hash_key_, sizeof(hash_key_));
-}
-
-Result<void> Port::set_rss(const shim_rss& rss, netlink_ext_ack* ack) {
-  for (u32 i = 0; rss.table && i < indirection_.size(); i++)
-    if (rss.table[i] >= settings_.channels)
-      return refuse(ack, "The table names a queue that does not exist.", Errno::kInvalid);
-
-  // On failure the device gets the old values again, so that it and we agree (data sheet 10.4).
-  auto old_table = TRY(kern::Array<u32>::create(indirection_.size(), kern::kAnyNode));
-  u8 old_key[sizeof(hash_key_)];
-  shim_rss old{.table = old_table.data(), .key = old_key};
-  get_rss(old);
-  const auto adopt = [this](const shim_rss& values) {
-    if (values.table)
-      copy_bytes(indirection_.data(), values.table, indirection_.size() * sizeof(u32));
-    if (values.key)
-      copy_bytes(hash_key_, values.key, sizeof(hash_key_));
-  };
-  const auto tell = [this](bool key, bool table) {
-    return steer({.key = {hash_key_, key ? sizeof(hash_key_) : 0},
-                  .table = {handles_.data(), table ? handles_.size() : 0}});
-  };
-
-  adopt(rss);
-  if (!running())
-    return {};
-  auto told = tell(rss.key != nullptr, rss.table != nullptr);
-  if (told)
-    return {};
-  adopt(old);
-  (void)tell(true, true);
-  return refuse(ack, "The device refused the new receive steering.", told.error());
-}
-
 // --- trouble ----------------------------------------------------------------------------------
 
 void Port::request_recovery() {
@@ -502,8 +439,14 @@ void Port::recover() {
 }
 
 void Port::set_link(bool up) {
-  link_up_.store(up);
+  const bool was_up = link_up_.exchange(up);
   update_carrier();
+  if (was_up == up || !shim_log_allowed())
+    return;
+  if (up)
+    shim_log_netdev(netdev_, SHIM_LOG_INFO, "link up, %u Mb/s\n", link_speed());
+  else
+    shim_log_netdev(netdev_, SHIM_LOG_INFO, "link down\n");
 }
 
 void Port::device_lost() {

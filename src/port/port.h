@@ -7,15 +7,21 @@
 
 namespace mana::port {
 
+class Port;
+
 // What all ports of a function share. Outlives the ports.
 struct PortContext {
   const kern::PciFunction& function;
+  const gdma::RegisterMap& map;
   const hwc::Device& device;
   hwc::EventQueueSet& eqs;
   gdma::CqTable& cqs;
   hwc::Quarantine& quarantine;
   hwc::MaxResources limits;
   hwc::DeviceConfig config;
+  // The first `ports_ready` of them are registered, and stay so under RTNL.
+  const kern::Array<kern::Box<Port>>& ports;
+  const kern::Atomic<u32>& ports_ready;
 };
 
 // A vPort as a netdev. Everything without a comment runs under RTNL, in process context.
@@ -56,6 +62,12 @@ class Port : NonCopyable {
   void rx_queue_stats(u32 queue, shim_rx_queue_stats& stats) const;
   void tx_queue_stats(u32 queue, shim_tx_queue_stats& stats) const;
   void base_stats(shim_rx_queue_stats& rx, shim_tx_queue_stats& tx) const;
+  void mac_stats(shim_mac_stats& stats);
+  void firmware(char* text, u32 bytes) const;
+  u32 dump_words() const;
+  void dump(u32* words) const;
+  // Writes an enum shim_test_result for each enum shim_self_test. False if one failed.
+  bool self_test(u64* results);
   void get_rings(shim_rings& rings) const;
   Result<void> set_rings(u32 rx, u32 tx, netlink_ext_ack* ack);
   void get_channels(shim_channels& channels) const;
@@ -67,6 +79,7 @@ class Port : NonCopyable {
   bool link_up() const { return link_up_.load(); }
 
   // --- adapter ---
+  u32 max_channels() const;
   void set_link(bool up);  // any context
   void request_recovery();  // any context
   void quiesce();  // under RTNL: off the device for good (shutdown)
@@ -115,10 +128,11 @@ class Port : NonCopyable {
   void update_device_counters();
   void refresh_device_counters();
   shim_page_pool_stats pool_stats() const;
+  Result<void> test(u32 number, bool& skipped);
+  Result<void> test_loopback(bool& skipped);
   void update_carrier();
   void log_failure(const char* what, Errno error) const;
 
-  u32 max_channels() const;
   u32 default_channels() const;
   bool running() const { return active_.size() != 0; }
   hwc::HardwareChannel& channel() const { return *context_.device.channel; }

@@ -50,4 +50,24 @@ void Port::base_stats(shim_rx_queue_stats& rx, shim_tx_queue_stats& tx) const {
   }
 }
 
+void Port::mac_stats(shim_mac_stats& stats) {
+  shim_link_stats link{};
+  get_stats(link);
+  stats.tx_frames = link.tx_packets;
+  stats.tx_octets = link.tx_bytes;
+  stats.rx_frames = link.rx_packets;
+  stats.rx_octets = link.rx_bytes;
+  for (const RxStatistics& queue : rx_statistics_)
+    stats.rx_too_long += queue.truncated.get();
+  stats.knows_kinds = context_.config.vports == 1;
+  if (!stats.knows_kinds)
+    return;
+  update_device_counters();
+  const wire::GfCounters& device = device_counters_.totals();
+  stats.tx_multicast = device.tx_multicast_packets;
+  stats.tx_broadcast = device.tx_broadcast_packets;
+  stats.rx_multicast = device.rx_multicast_packets;
+  stats.rx_broadcast = device.rx_broadcast_packets;
+}
+
 }  // namespace mana::port

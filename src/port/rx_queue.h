@@ -72,6 +72,8 @@ class RxQueue : NonCopyable {
 
   u64 handle() const { return object_.handle; }
   u32 cq_id() const { return object_.cq_id; }
+  u32 wq_id() const { return object_.wq_id; }
+  const gdma::WorkRing& ring() const { return rq_; }
   const kern::PagePool& pool() const { return pool_; }
 
  private:

@@ -95,6 +95,8 @@ class TxQueue : NonCopyable {
 
   bool idle() const { return sq_.used() == 0; }
   u32 cq_id() const { return object_.cq_id; }
+  u32 wq_id() const { return object_.wq_id; }
+  const gdma::WorkRing& ring() const { return sq_; }
 
  private:
   struct Plan;

@@ -8,8 +8,11 @@
 #include "ops.h"
 #include "shim/entry.h"
 #include "shim/ethtool.h"
+#include "shim/netdev.h"
+#include "shim/version.h"
 
 #define RSS_KEY_BYTES 40
+#define DUMP_VERSION 1 /* Documentation/register-dump.md */
 
 static_assert(SHIM_STAT_NAME == ETH_GSTRING_LEN);
 
@@ -30,6 +33,25 @@ void shim_stat_name(u8 **cursor, const char *format, ...)
 	*cursor += ETH_GSTRING_LEN;
 }
 
+/* --- identity --- */
+
+static void mana_ethtool_get_drvinfo(struct net_device *netdev, struct ethtool_drvinfo *info)
+{
+	strscpy(info->version, MANA_VERSION, sizeof(info->version));
+	mana_port_firmware(shim_port_of(netdev), info->fw_version, sizeof(info->fw_version));
+}
+
+static int mana_ethtool_get_regs_len(struct net_device *netdev)
+{
+	return mana_port_dump_words(shim_port_of(netdev)) * sizeof(u32);
+}
+
+static void mana_ethtool_get_regs(struct net_device *netdev, struct ethtool_regs *regs, void *words)
+{
+	regs->version = DUMP_VERSION;
+	mana_port_dump(shim_port_of(netdev), words);
+}
+
 /* --- link --- */
 
 static u32 mana_ethtool_get_link(struct net_device *netdev)
@@ -48,17 +70,79 @@ static int mana_ethtool_get_link_ksettings(struct net_device *netdev,
 	return 0;
 }
 
+/* A vPort neither sends pause frames nor heeds them, and nothing can change that: all zero. */
+static void mana_ethtool_get_pauseparam(struct net_device *netdev, struct ethtool_pauseparam *param)
+{
+}
+
 /* --- statistics --- */
+
+static const char mana_self_tests[SHIM_SELF_TESTS][ETH_GSTRING_LEN] = {
+	[SHIM_TEST_REGISTERS] = "registers (0 ok 1 bad)",
+	[SHIM_TEST_CHANNEL] = "hw channel (0 ok 1 bad)",
+	[SHIM_TEST_INTERRUPTS] = "events (0 ok 1 bad 2 skipped)",
+	[SHIM_TEST_LOOPBACK] = "loopback (0 ok 1 bad 2 skipped)",
+};
 
 static int mana_ethtool_get_sset_count(struct net_device *netdev, int set)
 {
-	return set == ETH_SS_STATS ? mana_port_stat_count(shim_port_of(netdev)) : -EOPNOTSUPP;
+	switch (set) {
+	case ETH_SS_STATS:
+		return mana_port_stat_count(shim_port_of(netdev));
+	case ETH_SS_TEST:
+		return SHIM_SELF_TESTS;
+	default:
+		return -EOPNOTSUPP;
+	}
 }
 
 static void mana_ethtool_get_strings(struct net_device *netdev, u32 set, u8 *strings)
 {
-	if (set == ETH_SS_STATS)
+	switch (set) {
+	case ETH_SS_STATS:
 		mana_port_stat_names(shim_port_of(netdev), strings);
+		break;
+	case ETH_SS_TEST:
+		memcpy(strings, mana_self_tests, sizeof(mana_self_tests));
+		break;
+	}
+}
+
+static void mana_ethtool_get_eth_mac_stats(struct net_device *netdev,
+					   struct ethtool_eth_mac_stats *stats)
+{
+	struct shim_mac_stats mac = {};
+
+	mana_port_mac_stats(shim_port_of(netdev), &mac);
+	stats->FramesTransmittedOK = mac.tx_frames;
+	stats->OctetsTransmittedOK = mac.tx_octets;
+	stats->FramesReceivedOK = mac.rx_frames;
+	stats->OctetsReceivedOK = mac.rx_octets;
+	stats->FrameTooLongErrors = mac.rx_too_long;
+	if (!mac.knows_kinds)
+		return;
+	stats->MulticastFramesXmittedOK = mac.tx_multicast;
+	stats->BroadcastFramesXmittedOK = mac.tx_broadcast;
+	stats->MulticastFramesReceivedOK = mac.rx_multicast;
+	stats->BroadcastFramesReceivedOK = mac.rx_broadcast;
+}
+
+static void mana_ethtool_get_rmon_stats(struct net_device *netdev, struct ethtool_rmon_stats *stats,
+					const struct ethtool_rmon_hist_range **ranges)
+{
+	struct shim_mac_stats mac = {};
+
+	mana_port_mac_stats(shim_port_of(netdev), &mac);
+	stats->oversize_pkts = mac.rx_too_long;
+}
+
+/* --- self test --- */
+
+static void mana_ethtool_self_test(struct net_device *netdev, struct ethtool_test *test,
+				   u64 *results)
+{
+	if (!mana_port_self_test(shim_port_of(netdev), results))
+		test->flags |= ETH_TEST_FL_FAILED;
 }
 
 static void mana_ethtool_get_ethtool_stats(struct net_device *netdev, struct ethtool_stats *stats,
@@ -105,13 +189,39 @@ static int mana_ethtool_set_channels(struct net_device *netdev, struct ethtool_c
 
 /* --- receive side scaling --- */
 
+/* What the device hashes; it cannot be changed. */
+static int hash_fields(u32 flow_type, u64 *fields)
+{
+	switch (flow_type) {
+	case TCP_V4_FLOW:
+	case TCP_V6_FLOW:
+	case UDP_V4_FLOW:
+	case UDP_V6_FLOW:
+		*fields = RXH_IP_SRC | RXH_IP_DST | RXH_L4_B_0_1 | RXH_L4_B_2_3;
+		return 0;
+	case IPV4_FLOW:
+	case IPV6_FLOW:
+	case SCTP_V4_FLOW:
+	case SCTP_V6_FLOW:
+		*fields = RXH_IP_SRC | RXH_IP_DST;
+		return 0;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
 static int mana_ethtool_get_rxnfc(struct net_device *netdev, struct ethtool_rxnfc *command,
 				  u32 *rules)
 {
-	if (command->cmd != ETHTOOL_GRXRINGS)
+	switch (command->cmd) {
+	case ETHTOOL_GRXRINGS:
+		command->data = netdev->real_num_rx_queues;
+		return 0;
+	case ETHTOOL_GRXFH:
+		return hash_fields(command->flow_type, &command->data);
+	default:
 		return -EOPNOTSUPP;
-	command->data = netdev->real_num_rx_queues;
-	return 0;
+	}
 }
 
 static u32 mana_ethtool_get_rxfh_key_size(struct net_device *netdev)
@@ -138,19 +248,30 @@ static int mana_ethtool_set_rxfh(struct net_device *netdev, struct ethtool_rxfh_
 {
 	const struct shim_rss rss = {.table = param->indir, .key = param->key};
 
-	if (param->hfunc != ETH_RSS_HASH_NO_CHANGE && param->hfunc != ETH_RSS_HASH_TOP)
+	if (param->hfunc != ETH_RSS_HASH_NO_CHANGE && param->hfunc != ETH_RSS_HASH_TOP) {
+		shim_refuse(ack, "The device hashes with Toeplitz, and nothing else.");
 		return -EOPNOTSUPP;
-	if (param->rss_context)
+	}
+	if (param->rss_context) {
+		shim_refuse(ack, "The device has one RSS context.");
 		return -EOPNOTSUPP;
+	}
 	return mana_port_set_rss(shim_port_of(netdev), &rss, ack);
 }
 
 static const struct ethtool_ops mana_ethtool_ops = {
+	.get_drvinfo = mana_ethtool_get_drvinfo,
+	.get_regs_len = mana_ethtool_get_regs_len,
+	.get_regs = mana_ethtool_get_regs,
 	.get_link = mana_ethtool_get_link,
 	.get_link_ksettings = mana_ethtool_get_link_ksettings,
 	.get_sset_count = mana_ethtool_get_sset_count,
 	.get_strings = mana_ethtool_get_strings,
 	.get_ethtool_stats = mana_ethtool_get_ethtool_stats,
+	.get_pauseparam = mana_ethtool_get_pauseparam,
+	.get_eth_mac_stats = mana_ethtool_get_eth_mac_stats,
+	.get_rmon_stats = mana_ethtool_get_rmon_stats,
+	.self_test = mana_ethtool_self_test,
 	.get_ringparam = mana_ethtool_get_ringparam,
 	.set_ringparam = mana_ethtool_set_ringparam,
 	.get_channels = mana_ethtool_get_channels,

@@ -420,6 +420,33 @@ void shim_napi_receive(napi_struct* napi, sk_buff* skb) {
   kernel().received.push_back({napi->netdev, skb});
 }
 
+// --- ethtool.h ---
+
+int shim_loopback(net_device* from, net_device* to, u32 milliseconds) {
+  kernel().process_context("shim_loopback");
+  if (kernel().fails(Failing::kSkb))
+    return -12;
+  sk_buff* skb = skb_of(kernel(), {.family = 0, .payload = 64});
+  std::memcpy(skb->linear.data(), to->config.mac, 6);
+  const std::vector<u8> sent = skb->linear;
+  shim_txq_lock(&from->txqs[0]);
+  const bool taken = mana_port_transmit(from->config.port, skb, 0);
+  shim_txq_unlock(&from->txqs[0]);
+  if (!taken) {
+    kernel().free_skb(skb);
+    return -105;
+  }
+  kernel().pass(milliseconds);
+  auto& received = kernel().received;
+  for (auto it = received.begin(); it != received.end(); ++it)
+    if (it->netdev == to && it->skb->bytes() == sent) {
+      kernel().free_skb(it->skb);
+      received.erase(it);
+      return 0;
+    }
+  return -110;
+}
+
 // --- page_pool.h ---
 
 int shim_page_pool_create(const shim_page_pool_config* config, page_pool** pool) {

@@ -158,7 +158,7 @@ TEST_F(PortTest, ReconfigurationWhileRunning) {
   EXPECT_EQ(netdev(0)->queues, 1u);
   EXPECT_EQ(under_rtnl([&] { return mana_port_set_channels(port(0), 2, nullptr); }), 0);
   EXPECT_EQ(traffic(), 8u);
-  EXPECT_EQ(under_rtnl([&] { return mana_port_set_rings(port(0), 1000, 300, nullptr); }), 0);
+  EXPECT_EQ(under_rtnl([&] { return mana_port_set_rings(port(0), 1024, 512, nullptr); }), 0);
   shim_rings rings{};
   mana_port_get_rings(port(0), &rings);
   EXPECT_EQ(rings.rx, 1024u);
@@ -175,7 +175,11 @@ TEST_F(PortTest, RefusalsComeWithASentence) {
            [&](netlink_ext_ack* ack) { return mana_port_set_channels(port(0), 3, ack); },
            [&](netlink_ext_ack* ack) { return mana_port_set_channels(port(0), 0, ack); },
            [&](netlink_ext_ack* ack) { return mana_port_set_rings(port(0), 127, 128, ack); },
-           [&](netlink_ext_ack* ack) { return mana_port_set_rings(port(0), 128, 0, ack); }}) {
+           [&](netlink_ext_ack* ack) { return mana_port_set_rings(port(0), 128, 0, ack); },
+           [&](netlink_ext_ack* ack) { return mana_port_set_rings(port(0), 1000, 128, ack); },
+           [&](netlink_ext_ack* ack) { return mana_port_set_rings(port(0), 128, 129, ack); },
+           [&](netlink_ext_ack* ack) { return mana_port_set_rings(port(0), 16384, 128, ack); },
+           [&](netlink_ext_ack* ack) { return mana_port_set_rings(port(0), 128, 32768, ack); }}) {
     netlink_ext_ack ack;
     EXPECT_EQ(under_rtnl([&] { return change(&ack); }), -22);
     EXPECT_NE(ack.sentence, nullptr);
