@@ -14,7 +14,8 @@ SHIM_BEGIN
 void *shim_dma_alloc(struct device *dev, size_t bytes, u64 *address);
 void shim_dma_free(struct device *dev, size_t bytes, void *memory, u64 address);
 
-/* Maps kernel memory for the device to read. Any context. SHIM_DMA_ERROR on failure. */
+/* Maps kernel memory (not vmalloc's) for the device to read. Any context. SHIM_DMA_ERROR on
+ * failure. */
 u64 shim_dma_map(struct device *dev, const void *memory, u32 bytes);
 
 /* Maps bytes [offset, offset + bytes) of fragment `index` of an skb for the device to read. */
@@ -22,7 +23,6 @@ u64 shim_dma_map_frag(struct device *dev, struct sk_buff *skb, u32 index, u32 of
 
 /* Ends shim_dma_map() or shim_dma_map_frag(). */
 void shim_dma_unmap(struct device *dev, u64 address, u32 bytes);
-void shim_dma_unmap_frag(struct device *dev, u64 address, u32 bytes);
 
 /* Hands a part of a mapping over to the device again. Any context. */
 void shim_dma_sync_for_device(struct device *dev, u64 address, u32 bytes, bool bidirectional);

@@ -29,6 +29,9 @@ void shim_skb_set_rx_queue(struct sk_buff *skb, u32 queue);
 
 /* --- transmit: inspecting --- */
 
+/* One linear piece, no VLAN tag beside the data, no segmentation. */
+bool shim_skb_is_plain(const struct sk_buff *skb);
+
 u32 shim_skb_length(const struct sk_buff *skb);
 u32 shim_skb_head_length(const struct sk_buff *skb); /* linear part */
 const void *shim_skb_data(const struct sk_buff *skb);
@@ -59,6 +62,7 @@ int shim_skb_linearize(struct sk_buff *skb);
  * checksum the pseudo-header sum with length 0. 0 or a negative errno. */
 int shim_skb_prepare_lso(struct sk_buff *skb);
 
+/* Tells a socket that wants to know in software when its packet was sent. Before the doorbell. */
 void shim_skb_tx_timestamp(struct sk_buff *skb);
 
 /* --- end of life --- */

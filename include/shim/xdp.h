@@ -58,6 +58,15 @@ bool shim_xdp_frame_has_frags(const struct xdp_frame *frame);
 /* Gives a frame's memory back to where it came from. Any context. */
 void shim_xdp_frame_return(struct xdp_frame *frame);
 
+/* The same for many, in softirq context: begin() and end() enclose the returns and nothing that
+ * sleeps. */
+struct shim_xdp_bulk {
+	unsigned long storage[18];
+};
+void shim_xdp_bulk_begin(struct shim_xdp_bulk *bulk);
+void shim_xdp_bulk_return(struct shim_xdp_bulk *bulk, struct xdp_frame *frame);
+void shim_xdp_bulk_end(struct shim_xdp_bulk *bulk);
+
 /* Drops the reference to a program that was attached; NULL is allowed. Under RTNL. */
 void shim_bpf_put(struct bpf_prog *program);
 

@@ -31,7 +31,7 @@ class WorkRing {
   u32 used() const { return kern::read_once(producer_) - kern::read_once(consumer_); }
   u32 available() const { return units() - used(); }
   u32 producer() const { return producer_; }
-  u32 consumer() const { return consumer_; }
+  u32 consumer() const { return __atomic_load_n(&consumer_, __ATOMIC_ACQUIRE); }
   u32 index_of(u32 position) const { return position & unit_mask_; }
 
   // Back to the state after create().
@@ -65,6 +65,10 @@ class WorkRing {
     kern::write_once(consumer_, consumer_ + units);
     return true;
   }
+
+  // Everything up to `position` was consumed; what belonged to it is the producer's again. The
+  // caller has made sure that as much was posted.
+  void consume_to(u32 position) { __atomic_store_n(&consumer_, position, __ATOMIC_RELEASE); }
 
   // P in bytes modulo 2^32 (D-30).
   u32 doorbell_tail() const { return producer_ * wire::kBasicUnit; }

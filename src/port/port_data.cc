@@ -23,8 +23,7 @@ int Port::xdp_transmit(int count, xdp_frame** frames, bool flush) {
   if (live_channels_.load() == channels) {
     TxQueue& tx = active_[queue]->tx();
     shim_txq_touch(txq);
-    while (sent < count && tx.transmit_frame(frames[sent]))
-      sent++;
+    sent = static_cast<int>(tx.transmit_frames({frames, static_cast<size_t>(count)}));
     if (flush)
       tx.flush();
     tx_statistics_[queue].xdp_xmit.add(static_cast<u64>(sent));

@@ -19,9 +19,9 @@ namespace mana::port {
 // the position of the packet's WQE in the ring, so that there is nothing to allocate or search.
 struct TxRecord {
   enum class Kind : u8 {
-    kNone,
     kSkb,       // consume it
-    kXdpFrame,  // return it; mapped by us (ndo_xdp_xmit)
+    kNothing,   // a frame that was copied, and is gone already
+    kXdpFrame,  // return it (ndo_xdp_xmit)
     kXdpPage,   // recycle it; mapped by the page pool
   };
 
@@ -32,15 +32,6 @@ struct TxRecord {
   Kind kind;
 };
 static_assert(sizeof(TxRecord) == 16);
-
-// One DMA mapping of a packet. A WQE of n BU has room for at most 2n SGEs, so mappings are found
-// at twice the ring position.
-struct TxMapping {
-  u64 address;
-  u32 bytes;
-  bool fragment;
-};
-static_assert(sizeof(TxMapping) == 16);
 
 // A frame that the receive side sends back (XDP_TX), in a page of a page pool.
 struct XdpTxBuffer {
@@ -55,7 +46,12 @@ struct TxConfig {
 
 // One SQ and its CQ.
 //
-// transmit() and transmit_frame() run under the stack's lock of the queue; reap() in the channel's
+// Ordinary packets (one piece, no tag beside it, no segmentation) take a straight path: a WQE of
+// one BU that differs from a template in address, size and checksum bits. If they are small, they
+// are copied into memory that the device may read anyway, which is cheaper than mapping them, and
+// much cheaper with an IOMMU or bounce buffers. All others are mapped, piece by piece.
+//
+// transmit() and transmit_frames() run under the stack's lock of the queue; reap() in the channel's
 // NAPI, perhaps on another CPU. They share the ring's two indices, each written by one side.
 class TxQueue : NonCopyable {
  public:
@@ -76,8 +72,8 @@ class TxQueue : NonCopyable {
   // False: no room, the stack keeps the skb. True: it was taken, and sent or dropped.
   bool transmit(sk_buff* skb);
 
-  // False: not taken.
-  bool transmit_frame(xdp_frame* frame);
+  // Takes frames from the front as far as there is room, without a doorbell. Their number.
+  u32 transmit_frames(Span<xdp_frame* const> frames);
   // Takes the queue's lock itself, sends as many of the buffers as there is room for, from the
   // front, and rings once. Their number; the pages of those go back to their pool when sent. In the
   // channel's NAPI.
@@ -86,7 +82,7 @@ class TxQueue : NonCopyable {
   void flush();
 
   // Completes sent packets. False if it stopped at its bound with more to do.
-  bool reap(int budget);
+  [[gnu::noinline]] bool reap(int budget);
   void arm();
   // Whether completions were taken out since arm(), so that the CQ cannot be armed any more.
   bool moved_since_arming() const { return cq_.moved_since_arming(); }
@@ -99,44 +95,75 @@ class TxQueue : NonCopyable {
   const gdma::WorkRing& ring() const { return sq_; }
 
  private:
-  struct Plan;
+  struct Lso;
 
-  Result<Plan> plan(sk_buff* skb);
-  bool map_and_write(sk_buff* skb, const Plan& plan);
-  void write_header(const Plan& plan) const;
-  void post_single(void* object, TxRecord::Kind kind, u8 mappings, u64 address, u32 bytes);
+  void make_templates();
+  [[gnu::noinline]] bool transmit_pieces(sk_buff* skb, bool more);
+  bool prepare_lso(sk_buff* skb, Lso& lso);
+  static u64 checksum_bits(const sk_buff* skb);
+  u32 write_oob(u32 position, u64 oob, const sk_buff* skb) const;
+  void post_skb(sk_buff* skb, const TxRecord& record, bool more);
+  [[gnu::noinline, gnu::cold]] bool linearize(sk_buff* skb);
+  [[gnu::noinline, gnu::cold]] bool refuse(sk_buff* skb, bool more);
+
+  bool transmit_frame(xdp_frame* frame);
+  void post_single(const TxRecord& record, u64 address);
+
+  bool has_room() const { return sq_.producer() - seen_consumer_ <= max_used_; }
+  [[gnu::noinline, gnu::cold]] bool find_room();
+  [[gnu::noinline, gnu::cold]] void stop_if_full();
+
+  [[gnu::noinline, gnu::cold]] void woken();
+  [[gnu::noinline, gnu::cold]] bool judge(u32 dw0, bool ours);
+  [[gnu::noinline]] void complete_frame(const TxRecord& record, u32 position, int budget);
   void unmap(u32 position, u32 count);
-  void complete(const TxRecord& record, u32 position, int budget);
   void drop_outstanding();
-  void stop_if_full();
-  void drop(sk_buff* skb);
 
-  TxMapping& mapping(u32 position, u32 index) const {
-    return mappings_[(position * 2 + index) & mapping_mask_];
+  void remember_mapping(u32 position, u32 index, u64 address, u32 bytes) {
+    const u32 slot = (position * 2 + index) & mapping_mask_;
+    addresses_[slot] = address;
+    lengths_[slot] = bytes;
   }
+  u64 copy_address(u32 index) const { return copies_.address() + u64{index} * kCopyBytes; }
+  u8* copy_memory(u32 index) const { return copies_.data() + size_t{index} * kCopyBytes; }
 
-  // Read by both sides.
+  // Packets up to this size are copied, each into the slot of its WQE. Below the minimum the copy
+  // would need more cases; no frame is that small.
+  static constexpr u32 kCopyBytes = 128;
+  static constexpr u32 kMinCopyBytes = 16;
+
+  // Transmit side; the doorbell's and the statistics' places are also read by the other.
   gdma::WorkRing sq_;
-  kern::Array<TxRecord> records_;
-  kern::Array<TxMapping> mappings_;
-  u32 mapping_mask_ = 0;
+  u32 seen_consumer_ = 0;  // the consumer position when it was looked at last
+  u32 max_used_ = 0;  // BU that may be in use when a packet of any size comes
+  u32 rung_ = 0;  // producer position of the last doorbell
   u32 mkey_ = 0;
+  u64 oob_ = 0;  // short OOB of a packet without offloads
+  u32 long_dw3_ = 0;  // fourth word of a long OOB
+  bool short_form_ = true;  // the vPort offset fits the short OOB
+  bool in_doubt_ = false;  // the device may have a queue that it did not tell us about
+  kern::DmaCoherent copies_;
+  kern::Array<TxRecord> records_;
+  // DMA mappings of a packet. A WQE of n BU has room for at most 2n SGEs, so they are found at
+  // twice the ring position.
+  kern::Array<u64> addresses_;
+  kern::Array<u32> lengths_;
+  u32 mapping_mask_ = 0;
+  u32 vport_offset_ = 0;
   ::device* dev_ = nullptr;
   netdev_queue* txq_ = nullptr;
   TxStatistics* statistics_ = nullptr;
   gdma::DoorbellPage doorbell_;
   hwc::WqObject object_;
   const hwc::Device* device_ = nullptr;
-  u32 vport_offset_ = 0;
-  bool in_doubt_ = false;  // the device may have a queue that it did not tell us about
-
-  // Transmit side.
-  alignas(64) u32 rung_ = 0;  // producer position of the last doorbell
+  shim_xdp_bulk copied_;  // frames that were copied, in transmit_frames(); too large for the stack
 
   // Completion side.
   alignas(64) gdma::CompletionRing cq_;
   kern::Atomic<bool> broken_{false};
   kern::Atomic<bool> open_{false};
+  bool bulk_begun_ = false;  // in this reap
+  shim_xdp_bulk sent_;
 };
 
 }  // namespace mana::port

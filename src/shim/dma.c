@@ -27,7 +27,8 @@ void shim_dma_free(struct device *dev, size_t bytes, void *memory, u64 address)
 
 u64 shim_dma_map(struct device *dev, const void *memory, u32 bytes)
 {
-	return checked(dev, dma_map_single(dev, (void *)memory, bytes, DMA_TO_DEVICE));
+	return checked(dev, dma_map_page(dev, virt_to_page(memory), offset_in_page(memory), bytes,
+					 DMA_TO_DEVICE));
 }
 
 u64 shim_dma_map_frag(struct device *dev, struct sk_buff *skb, u32 index, u32 offset, u32 bytes)
@@ -37,11 +38,6 @@ u64 shim_dma_map_frag(struct device *dev, struct sk_buff *skb, u32 index, u32 of
 }
 
 void shim_dma_unmap(struct device *dev, u64 address, u32 bytes)
-{
-	dma_unmap_single(dev, address, bytes, DMA_TO_DEVICE);
-}
-
-void shim_dma_unmap_frag(struct device *dev, u64 address, u32 bytes)
 {
 	dma_unmap_page(dev, address, bytes, DMA_TO_DEVICE);
 }

@@ -82,6 +82,11 @@ void shim_skb_set_rx_queue(struct sk_buff *skb, u32 queue)
 
 /* --- transmit: inspecting --- */
 
+bool shim_skb_is_plain(const struct sk_buff *skb)
+{
+	return likely(!skb_is_nonlinear(skb) && !skb_vlan_tag_present(skb) && !skb_is_gso(skb));
+}
+
 u32 shim_skb_length(const struct sk_buff *skb)
 {
 	return skb->len;
@@ -127,14 +132,24 @@ u32 shim_skb_checksum_offset(const struct sk_buff *skb)
 	return skb->csum_offset;
 }
 
+static noinline __be16 protocol_below_tags(const struct sk_buff *skb)
+{
+	return vlan_get_protocol(skb);
+}
+
+static __be16 protocol_of(const struct sk_buff *skb)
+{
+	return unlikely(eth_type_vlan(skb->protocol)) ? protocol_below_tags(skb) : skb->protocol;
+}
+
 bool shim_skb_is_ipv6(const struct sk_buff *skb)
 {
-	return vlan_get_protocol(skb) == htons(ETH_P_IPV6);
+	return protocol_of(skb) == htons(ETH_P_IPV6);
 }
 
 bool shim_skb_is_ipv4(const struct sk_buff *skb)
 {
-	return vlan_get_protocol(skb) == htons(ETH_P_IP);
+	return protocol_of(skb) == htons(ETH_P_IP);
 }
 
 bool shim_skb_is_gso(const struct sk_buff *skb)
@@ -198,7 +213,9 @@ int shim_skb_prepare_lso(struct sk_buff *skb)
 
 void shim_skb_tx_timestamp(struct sk_buff *skb)
 {
-	skb_tx_timestamp(skb);
+	/* Not skb_tx_timestamp(): it asks for a PHY first, and there is none. */
+	if (unlikely(skb_shinfo(skb)->tx_flags & SKBTX_SW_TSTAMP))
+		skb_tstamp_tx(skb, NULL);
 }
 
 /* --- end of life --- */

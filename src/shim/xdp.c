@@ -13,6 +13,8 @@
 
 static_assert(sizeof(struct xdp_buff) <= sizeof(struct shim_xdp_buff));
 static_assert(__alignof__(struct xdp_buff) <= __alignof__(struct shim_xdp_buff));
+static_assert(sizeof(struct xdp_frame_bulk) <= sizeof(struct shim_xdp_bulk));
+static_assert(__alignof__(struct xdp_frame_bulk) <= __alignof__(struct shim_xdp_bulk));
 static_assert((int)SHIM_XDP_ABORTED == (int)XDP_ABORTED);
 static_assert((int)SHIM_XDP_DROP == (int)XDP_DROP);
 static_assert((int)SHIM_XDP_PASS == (int)XDP_PASS);
@@ -146,4 +148,26 @@ bool shim_xdp_frame_has_frags(const struct xdp_frame *frame)
 void shim_xdp_frame_return(struct xdp_frame *frame)
 {
 	xdp_return_frame(frame);
+}
+
+static struct xdp_frame_bulk *bulk_of(struct shim_xdp_bulk *bulk)
+{
+	return (struct xdp_frame_bulk *)bulk->storage;
+}
+
+void shim_xdp_bulk_begin(struct shim_xdp_bulk *bulk)
+{
+	rcu_read_lock();
+	xdp_frame_bulk_init(bulk_of(bulk));
+}
+
+void shim_xdp_bulk_return(struct shim_xdp_bulk *bulk, struct xdp_frame *frame)
+{
+	xdp_return_frame_bulk(frame, bulk_of(bulk));
+}
+
+void shim_xdp_bulk_end(struct shim_xdp_bulk *bulk)
+{
+	xdp_flush_frame_bulk(bulk_of(bulk));
+	rcu_read_unlock();
 }

@@ -185,10 +185,6 @@ void shim_dma_unmap(device*, u64 address, u32 bytes) {
   kernel().remove_region(address, FakeKernel::Region::kMap, bytes);
 }
 
-void shim_dma_unmap_frag(device*, u64 address, u32 bytes) {
-  kernel().remove_region(address, FakeKernel::Region::kMap, bytes);
-}
-
 void shim_dma_sync_for_device(device*, u64 address, u32 bytes, bool bidirectional) {
   u64 start = 0;
   FakeKernel::Region* region = kernel().region_of(address, bytes, &start);

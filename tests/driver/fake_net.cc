@@ -614,6 +614,9 @@ u32 shim_skb_length(const sk_buff* skb) {
     length += frag.size();
   return static_cast<u32>(length);
 }
+bool shim_skb_is_plain(const sk_buff* skb) {
+  return skb->frags.empty() && !skb->frag_list && skb->tci < 0 && skb->gso_size == 0;
+}
 u32 shim_skb_head_length(const sk_buff* skb) { return static_cast<u32>(skb->linear.size()); }
 const void* shim_skb_data(const sk_buff* skb) { return skb->linear.data(); }
 u32 shim_skb_frags(const sk_buff* skb) { return static_cast<u32>(skb->frags.size()); }
@@ -755,6 +758,16 @@ const void* shim_xdp_frame_data(const xdp_frame* frame) { return frame->data; }
 u32 shim_xdp_frame_length(const xdp_frame* frame) { return frame->length; }
 bool shim_xdp_frame_has_frags(const xdp_frame* frame) { return frame->frags; }
 void shim_xdp_frame_return(xdp_frame* frame) { kernel().return_frame(frame); }
+void shim_xdp_bulk_begin(shim_xdp_bulk* bulk) { bulk->storage[0] = 1; }
+void shim_xdp_bulk_return(shim_xdp_bulk* bulk, xdp_frame* frame) {
+  if (bulk->storage[0] != 1)
+    kernel().error("a frame is returned in bulk before or after the bulk");
+  kernel().return_frame(frame);
+}
+void shim_xdp_bulk_end(shim_xdp_bulk* bulk) {
+  if (std::exchange(bulk->storage[0], 0ul) != 1)
+    kernel().error("a bulk of frames ends twice");
+}
 void shim_bpf_put(bpf_prog* program) {
   want_rtnl("shim_bpf_put");
   if (program && --program->references < 0)
