@@ -614,6 +614,30 @@ CASE(D39_an_overrun_in_traffic_is_repaired) {
   EXPECT_EQ(nic.stat(0, "queue_recoveries"), 1u);
 }
 
+// The events of what is under way are lost too: nobody may wait for them before the repair.
+CASE(D39_an_overrun_is_repaired_at_once) {
+  Nic nic{{.queues = 1}};
+  ASSERT(nic.up());
+  u64 begin = shim_now_ms();
+  for (u32 port : {0u, 1u}) {
+    nic.close(port);
+    EXPECT_EQ(nic.open(port), 0);
+  }
+  const u64 usual = shim_now_ms() - begin;
+  for (u32 round = 1; round <= 2; round++) {
+    EXPECT(nic.traffic());
+    nic.device().fault("eq owner x1");
+    const Frame frame{{.payload = 100, .source = 1, .destination = 2}};
+    begin = shim_now_ms();
+    EXPECT(nic.send(0, frame));
+    for (u32 port : {0u, 1u})
+      while (nic.stat(port, "queue_recoveries") < round && shim_now_ms() - begin < 20'000)
+        shim_sleep_ms(10);
+    EXPECT_LE(shim_now_ms() - begin, usual + 1'000);
+  }
+  EXPECT(nic.traffic());
+}
+
 CASE(D38_a_lie_about_a_cq_in_traffic) {
   Nic nic;
   ASSERT(nic.up());
@@ -653,6 +677,7 @@ constexpr mana_case kCases[] = {
     LIST(D65_the_end_of_a_queue_on_a_dead_channel),
     LIST(D64_objects_go_before_their_queue),
     LIST(D39_an_overrun_in_traffic_is_repaired),
+    LIST(D39_an_overrun_is_repaired_at_once),
     LIST(D38_a_lie_about_a_cq_in_traffic),
 };
 

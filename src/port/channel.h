@@ -50,6 +50,12 @@ class Channel : NonCopyable {
   // Polling, between attach() and detach().
   void start();
   void stop();
+  // Polls although no event asked for it: while the queues are emptied, when the event may be among
+  // those that were lost (D-39). Process context.
+  void kick() const {
+    if (polling_)
+      napi_.schedule();
+  }
 
   // Before a channel that could not be detached goes to the quarantine: cuts its ties to the
   // netdev.

@@ -13,6 +13,7 @@ namespace {
 // Bounds of a close (D-63): what is not sent or fenced by then is given up.
 constexpr u32 kDrainMs = 5'000;
 constexpr u32 kFenceMs = 1'000;
+constexpr u32 kLookMs = 10;  // for a fence whose event was lost
 constexpr u32 kUnfencedMs = 100;  // what a fence that failed is replaced by
 
 // A device that breaks its queues again and again is left alone after a few repairs in a row.
@@ -276,8 +277,10 @@ void Port::drain_tx() {
   const u64 deadline = shim_now_ms() + kDrainMs;
   for (auto& channel : active_)
     // A disabled SQ completes nothing any more; waiting for it would only prolong its repair.
-    while (!channel->tx().idle() && !channel->tx().broken() && shim_now_ms() < deadline)
+    while (!channel->tx().idle() && !channel->tx().broken() && shim_now_ms() < deadline) {
       shim_sleep_ms(1);
+      channel->kick();
+    }
 }
 
 void Port::stop_rx() {
@@ -286,11 +289,24 @@ void Port::stop_rx() {
     RxQueue& rx = channel->rx();
     if (rx.handle() == wire::kInvalidHandle)
       continue;
-    rx.expect_fence();
-    fenced = fenced && hwc::fence_rq(context_.device, rx.handle()).ok() && rx.wait_fence(kFenceMs);
+    fenced = fenced && fence(*channel);
   }
   if (!fenced)
     shim_sleep_ms(kUnfencedMs);
+}
+
+// Waits until the device has used up what it began to receive into the channel's RQ.
+bool Port::fence(Channel& channel) {
+  RxQueue& rx = channel.rx();
+  rx.expect_fence();
+  if (!hwc::fence_rq(context_.device, rx.handle()).ok())
+    return false;
+  for (u32 waited = 0; waited < kFenceMs; waited += kLookMs) {
+    if (rx.wait_fence(kLookMs))
+      return true;
+    channel.kick();
+  }
+  return rx.wait_fence(kLookMs);
 }
 
 Result<void> Port::steer(const hwc::Steering& what) {

@@ -119,6 +119,7 @@ class Port : NonCopyable {
   void take_down();
   void drain_tx();
   void stop_rx();
+  bool fence(Channel& channel);
   Result<void> reconfigure(const Settings& next, netlink_ext_ack* ack);
   Result<void> refuse(netlink_ext_ack* ack, const char* sentence, Errno error) const;
   Result<void> steer(const hwc::Steering& what);
