@@ -33,6 +33,7 @@ static int loopback_send(struct net_device *from, struct net_device *to, u64 coo
 {
 	struct sk_buff *skb = alloc_skb(LL_RESERVED_SPACE(from) + ETH_ZLEN, GFP_KERNEL);
 	u8 *payload;
+	int error;
 
 	if (!skb)
 		return -ENOMEM;
@@ -47,7 +48,8 @@ static int loopback_send(struct net_device *from, struct net_device *to, u64 coo
 		kfree_skb(skb);
 		return -EINVAL;
 	}
-	return net_xmit_errno(dev_queue_xmit(skb));
+	error = dev_queue_xmit(skb);
+	return error > 0 ? net_xmit_errno(error) : error;
 }
 
 int shim_loopback(struct net_device *from, struct net_device *to, u32 milliseconds)

@@ -2,7 +2,6 @@
 /* Kernel memory: include/shim/memory.h. */
 
 #include <linux/mm.h>
-#include <linux/prefetch.h>
 #include <linux/slab.h>
 
 #include "shim/memory.h"
@@ -15,9 +14,4 @@ void *shim_alloc(size_t bytes, int node)
 void shim_free(void *memory)
 {
 	kvfree(memory);
-}
-
-void shim_prefetch(const void *address)
-{
-	prefetch(address);
 }

@@ -67,16 +67,14 @@ test_steering() {
 	ping_port 0 1
 }
 
-#: what the driver does not offer: coalescing, pause, speed, self test, flow rules, register dumps
+#: what the driver does not offer: coalescing, setting pause or speed, flow rules, restarting a negotiation
 test_not_offered() {
 	driver_and_ports_up
 	refused ethtool -C nic rx-usecs 10
 	refused ethtool -C nic adaptive-rx on
 	refused ethtool -A nic rx on
 	refused ethtool -s nic speed 100
-	refused ethtool -t nic
 	refused ethtool -N nic flow-type tcp4 dst-port 1 action 0
-	refused ethtool -d nic
 	refused ethtool -r nic
 	ping_port 0 1
 }
