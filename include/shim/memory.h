@@ -14,6 +14,9 @@ void *shim_alloc(size_t bytes, int node);
 /* Gives back what shim_alloc() returned; NULL is allowed. Process context. */
 void shim_free(void *memory);
 
+/* Asks for the cache line at an address that will be read soon. Any address. */
+void shim_prefetch(const void *address);
+
 SHIM_END
 
 #endif

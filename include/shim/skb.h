@@ -43,7 +43,7 @@ bool shim_skb_wants_checksum(const struct sk_buff *skb);
 u32 shim_skb_checksum_start(const struct sk_buff *skb); /* from the frame's start: L4 header */
 u32 shim_skb_checksum_offset(const struct sk_buff *skb); /* from there: the checksum field */
 bool shim_skb_is_ipv6(const struct sk_buff *skb); /* below any VLAN tags in the data */
-bool shim_skb_is_ipv4(const struct sk_buff *skb);
+bool shim_skb_is_ip(const struct sk_buff *skb); /* IPv4 or IPv6 */
 
 bool shim_skb_is_gso(const struct sk_buff *skb);
 u32 shim_skb_gso_size(const struct sk_buff *skb);
@@ -61,6 +61,9 @@ int shim_skb_linearize(struct sk_buff *skb);
 /* Makes the headers private and rewrites them for LSO: IP length (and IPv4 checksum) zero, TCP
  * checksum the pseudo-header sum with length 0. 0 or a negative errno. */
 int shim_skb_prepare_lso(struct sk_buff *skb);
+
+/* Of the packet that prepare_lso() prepares: not below tags, but as segmentation was asked for. */
+bool shim_skb_is_gso_ipv6(const struct sk_buff *skb);
 
 /* Tells a socket that wants to know in software when its packet was sent. Before the doorbell. */
 void shim_skb_tx_timestamp(struct sk_buff *skb);

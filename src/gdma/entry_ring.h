@@ -48,10 +48,20 @@ class EntryRing {
     return state;
   }
 
+  // What a trailer says about the slot that it was read from, in lap `lap`.
+  static SlotState state_of(u32 trailer, u32 lap) {
+    const u32 owner = wire::OwnerBits::get(trailer);
+    if (owner == (lap & (wire::kOwnerLaps - 1)))
+      return SlotState::kReady;
+    return owner == ((lap - 1) & (wire::kOwnerLaps - 1)) ? SlotState::kEmpty : SlotState::kOverrun;
+  }
+
   // The entry in the ring; only while state() is kReady. The device can rewrite it at any time:
   // read each word once, with read_once().
   const Entry& front() const { return slot(); }
-  void pop() { next_++; }
+  void pop(u32 entries = 1) { next_ += entries; }
+  u32 position() const { return next_; }  // H
+  u32 shift() const { return shift_; }  // log2 of entries()
 
   // Takes out up to `bound` entries and calls `function` with each and its last dword, which is
   // read already. What stopped it: kReady is the bound.
@@ -94,13 +104,6 @@ class EntryRing {
     mask_ = memory_.bytes() / Entry::kSize - 1;
     shift_ = log2_floor(entries());
     next_ = acknowledged_ = armed_at_ = entries();
-  }
-
-  static SlotState state_of(u32 trailer, u32 lap) {
-    const u32 owner = wire::OwnerBits::get(trailer);
-    if (owner == (lap & (wire::kOwnerLaps - 1)))
-      return SlotState::kReady;
-    return owner == ((lap - 1) & (wire::kOwnerLaps - 1)) ? SlotState::kEmpty : SlotState::kOverrun;
   }
 
   const Entry& slot() const {

@@ -39,8 +39,7 @@ bool Port::can_checksum(const sk_buff* skb) {
     return true;
   const u32 field = shim_skb_checksum_offset(skb);
   return (field == kTcpField || field == kUdpField) &&
-         shim_skb_checksum_start(skb) <= wire::TxOob::kMaxTransportOffset &&
-         (shim_skb_is_ipv4(skb) || shim_skb_is_ipv6(skb));
+         shim_skb_checksum_start(skb) <= wire::TxOob::kMaxTransportOffset && shim_skb_is_ip(skb);
 }
 
 bool Port::can_segment(const sk_buff* skb) {

@@ -2,6 +2,7 @@
 // A transmit queue's life, its room, and what becomes of packets that were sent.
 #include "port/tx_queue.h"
 
+#include "gdma/completion_cursor.h"
 #include "shim/dma.h"
 #include "shim/trace.h"
 
@@ -121,53 +122,61 @@ void TxQueue::stop_if_full() {
 // --- completion -------------------------------------------------------------------------------
 
 bool TxQueue::reap(int budget) {
-  // Of a completion, as it should be: one comparison each for the whole of it.
-  constexpr u32 kQueue = wire::Cqe::IsSq::kMask | wire::Cqe::WqId::kMask;
-  const u32 own_queue = wire::Cqe::IsSq::put(1) | wire::Cqe::WqId::put(object_.wq_id);
   constexpr u32 kKind = wire::tx_cqe::Type::kMask | wire::tx_cqe::ClientType::kMask;
   constexpr u32 kSent = wire::tx_cqe::Type::put(static_cast<u32>(wire::TxCqeType::kOk)) |
                         wire::tx_cqe::ClientType::put(wire::kClientTypeBnic);
 
+  const TxRecord* const records = records_.data();
   const u32 begin = sq_.consumer();
   u32 position = begin;
   u32 posted = sq_.producer();
   u32 packets = 0;
   u32 bytes = 0;
-  u32 bound = cq_.entries();  // D-40
+  u32 done = 0;
+  const u32 bound = cq_.entries();  // D-40
 
-  for (; bound > 0; bound--) {
-    const gdma::SlotState slot = cq_.state();
-    if (slot != gdma::SlotState::kReady) {
-      if (slot == gdma::SlotState::kOverrun)  // D-39
+  gdma::CompletionCursor cursor{cq_, wire::Cqe::IsSq::put(1) | wire::Cqe::WqId::put(object_.wq_id)};
+  for (; done < bound; done++, cursor.advance()) {
+    const u32 trailer = cursor.trailer();
+    if (!cursor.ready(trailer)) [[unlikely]] {
+      const gdma::SlotState state = cursor.state(trailer);
+      if (state == gdma::SlotState::kReady) {  // of another queue
+        misdirected();
+        continue;
+      }
+      if (state == gdma::SlotState::kOverrun)  // D-39
         broken_.store(true);
       break;
     }
-    if (position == posted)
+    if (position == posted) [[unlikely]] {
       posted = sq_.producer();
-    const TxRecord& record = records_[sq_.index_of(position)];
+      if (position == posted) {
+        misdirected();
+        continue;
+      }
+    }
+    const TxRecord& record = records[sq_.index_of(position)];
     // Without a budget this is netpoll, with interrupts off: frames can only be returned with
     // interrupts on, and wait for the poll that the device has asked for.
-    if (budget == 0 && position != posted && record.kind >= TxRecord::Kind::kXdpFrame) [[unlikely]]
+    const bool frame = record.kind != TxRecord::Kind::kSkb;
+    if (frame && budget == 0) [[unlikely]]
       break;
-    const u32 dw0 = kern::read_once(cq_.front().data[0]);
-    const u32 trailer = kern::read_once(cq_.front().trailer);
-    cq_.pop();
-    const bool ours = (trailer & kQueue) == own_queue && position != posted;
-    if (!ours || (dw0 & kKind) != kSent) [[unlikely]]
-      if (!judge(dw0, ours))
-        continue;
+    const u32 dw0 = kern::read_once(cursor.entry().data[0]);
+    if ((dw0 & kKind) != kSent && !is_end_of_packet(dw0)) [[unlikely]]
+      continue;
 
-    if (record.kind == TxRecord::Kind::kSkb) [[likely]] {
+    if (record.mappings != 0)
+      unmap(position, record.mappings);
+    position += record.units;
+    if (frame) {
+      complete_frame(record, budget);
+    } else {
       packets++;
       bytes += record.bytes;
-      if (record.mappings != 0)
-        unmap(position, record.mappings);
       shim_skb_consume(static_cast<sk_buff*>(record.object), budget);
-    } else {
-      complete_frame(record, position, budget);
     }
-    position += record.units;
   }
+  cq_.pop(done);
 
   if (mana::exchange(bulk_begun_, false))
     shim_xdp_bulk_end(&sent_);
@@ -191,12 +200,16 @@ void TxQueue::woken() {
   shim_trace_tx_wake(txq_, sq_.available());
 }
 
-// A completion that is not the usual one. Whether it ends a packet. `ours`: it names this SQ, and
-// something is posted (D-56: only such a completion frees anything).
-bool TxQueue::judge(u32 dw0, bool ours) {
-  if (!ours || wire::tx_cqe::ClientType::get(dw0) != wire::kClientTypeBnic) {
-    statistics_->misdirected.increment();
-    broken_.store(true);
+// D-56: only a completion of this SQ, for a packet that was posted, frees anything.
+void TxQueue::misdirected() {
+  statistics_->misdirected.increment();
+  broken_.store(true);
+}
+
+// Whether a completion that is not the usual one ends the packet it is about.
+bool TxQueue::is_end_of_packet(u32 dw0) {
+  if (wire::tx_cqe::ClientType::get(dw0) != wire::kClientTypeBnic) {
+    misdirected();
     return false;
   }
   const auto type = static_cast<wire::TxCqeType>(wire::tx_cqe::Type::get(dw0));
@@ -224,10 +237,9 @@ void TxQueue::unmap(u32 position, u32 count) {
   }
 }
 
-void TxQueue::complete_frame(const TxRecord& record, u32 position, int budget) {
+void TxQueue::complete_frame(const TxRecord& record, int budget) {
   switch (record.kind) {
     case TxRecord::Kind::kXdpFrame:
-      unmap(position, record.mappings);
       if (!mana::exchange(bulk_begun_, true))
         shim_xdp_bulk_begin(&sent_);
       shim_xdp_bulk_return(&sent_, static_cast<xdp_frame*>(record.object));

@@ -95,35 +95,44 @@ class TxQueue : NonCopyable {
   const gdma::WorkRing& ring() const { return sq_; }
 
  private:
-  struct Lso;
-
   void make_templates();
+
   [[gnu::noinline]] bool transmit_pieces(sk_buff* skb, bool more);
-  bool prepare_lso(sk_buff* skb, Lso& lso);
+  [[gnu::noinline]] u64 map(u32 position, const void* data, u32 bytes);
   static u64 checksum_bits(const sk_buff* skb);
-  u32 write_oob(u32 position, u64 oob, const sk_buff* skb) const;
-  void post_skb(sk_buff* skb, const TxRecord& record, bool more);
+  static u64 transport_bits(const sk_buff* skb);
+  u32 write_oob(u32 position, u64 oob, bool vlan, u32 tci) const;
+  void post_skb(const TxRecord& record, u32 position, bool more);
   [[gnu::noinline, gnu::cold]] bool linearize(sk_buff* skb);
   [[gnu::noinline, gnu::cold]] bool refuse(sk_buff* skb, bool more);
 
   bool transmit_frame(xdp_frame* frame);
-  void post_single(const TxRecord& record, u64 address);
+  void post_frame(void* object, TxRecord::Kind kind, u64 address, u32 bytes);
+  [[gnu::noinline, gnu::cold]] u8 write_long(u32 position, u64 address, u32 bytes) const;
 
   bool has_room() const { return sq_.producer() - seen_consumer_ <= max_used_; }
   [[gnu::noinline, gnu::cold]] bool find_room();
   [[gnu::noinline, gnu::cold]] void stop_if_full();
 
   [[gnu::noinline, gnu::cold]] void woken();
-  [[gnu::noinline, gnu::cold]] bool judge(u32 dw0, bool ours);
-  [[gnu::noinline]] void complete_frame(const TxRecord& record, u32 position, int budget);
+  [[gnu::noinline, gnu::cold]] void misdirected();
+  [[gnu::noinline, gnu::cold]] bool is_end_of_packet(u32 dw0);
+  void complete_frame(const TxRecord& record, int budget);
   void unmap(u32 position, u32 count);
   void drop_outstanding();
 
-  void remember_mapping(u32 position, u32 index, u64 address, u32 bytes) {
-    const u32 slot = (position * 2 + index) & mapping_mask_;
-    addresses_[slot] = address;
-    lengths_[slot] = bytes;
+  // `number`: twice the ring position and the number of the mapping within its packet.
+  void remember_mapping(u32 number, u64 address, u32 bytes) {
+    addresses_[number & mapping_mask_] = address;
+    lengths_[number & mapping_mask_] = bytes;
   }
+  // At byte position `at`, which runs freely: the SGL wraps at the end of the ring, an SGE never
+  // does (D-34).
+  void write_sge(u32 at, u64 address, u32 bytes) const {
+    *reinterpret_cast<wire::Sge*>(sq_.at(0, at)) = {
+        .address = address, .memory_key = mkey_, .size = bytes};
+  }
+  static bool is_copied(u32 bytes) { return bytes - kMinCopyBytes <= kCopyBytes - kMinCopyBytes; }
   u64 copy_address(u32 index) const { return copies_.address() + u64{index} * kCopyBytes; }
   u8* copy_memory(u32 index) const { return copies_.data() + size_t{index} * kCopyBytes; }
 

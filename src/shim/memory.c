@@ -2,6 +2,7 @@
 /* Kernel memory: include/shim/memory.h. */
 
 #include <linux/mm.h>
+#include <linux/prefetch.h>
 #include <linux/slab.h>
 
 #include "shim/memory.h"
@@ -14,4 +15,9 @@ void *shim_alloc(size_t bytes, int node)
 void shim_free(void *memory)
 {
 	kvfree(memory);
+}
+
+void shim_prefetch(const void *address)
+{
+	prefetch(address);
 }

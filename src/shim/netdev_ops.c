@@ -32,10 +32,11 @@ static netdev_features_t mana_ndo_features_check(struct sk_buff *skb, struct net
 {
 	struct mana_port *port = shim_port_of(netdev);
 
-	features = vlan_features_check(skb, features);
-	if (!mana_port_can_checksum(port, skb))
+	if (unlikely(skb_vlan_tag_present(skb) || eth_type_vlan(skb->protocol)))
+		features = vlan_features_check(skb, features);
+	if (unlikely(!mana_port_can_checksum(port, skb)))
 		features &= ~(NETIF_F_CSUM_MASK | NETIF_F_GSO_MASK);
-	if (!mana_port_can_segment(port, skb))
+	if (unlikely(!mana_port_can_segment(port, skb)))
 		features &= ~NETIF_F_GSO_MASK;
 	return features;
 }

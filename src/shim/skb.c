@@ -147,9 +147,11 @@ bool shim_skb_is_ipv6(const struct sk_buff *skb)
 	return protocol_of(skb) == htons(ETH_P_IPV6);
 }
 
-bool shim_skb_is_ipv4(const struct sk_buff *skb)
+bool shim_skb_is_ip(const struct sk_buff *skb)
 {
-	return protocol_of(skb) == htons(ETH_P_IP);
+	__be16 protocol = protocol_of(skb);
+
+	return protocol == htons(ETH_P_IP) || protocol == htons(ETH_P_IPV6);
 }
 
 bool shim_skb_is_gso(const struct sk_buff *skb)
@@ -209,6 +211,11 @@ int shim_skb_prepare_lso(struct sk_buff *skb)
 	else
 		prepare_lso_ipv4(skb);
 	return 0;
+}
+
+bool shim_skb_is_gso_ipv6(const struct sk_buff *skb)
+{
+	return skb_is_gso_v6(skb);
 }
 
 void shim_skb_tx_timestamp(struct sk_buff *skb)

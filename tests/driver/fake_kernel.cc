@@ -301,6 +301,7 @@ void* shim_alloc(size_t bytes, int) {
   return memory;
 }
 
+void shim_prefetch(const void*) {}
 void shim_free(void* memory) {
   if (!memory)
     return;

@@ -628,7 +628,7 @@ bool shim_skb_wants_checksum(const sk_buff* skb) { return skb->checksum; }
 u32 shim_skb_checksum_start(const sk_buff* skb) { return skb->checksum_start; }
 u32 shim_skb_checksum_offset(const sk_buff* skb) { return skb->checksum_offset; }
 bool shim_skb_is_ipv6(const sk_buff* skb) { return skb->family == 6; }
-bool shim_skb_is_ipv4(const sk_buff* skb) { return skb->family == 4; }
+bool shim_skb_is_ip(const sk_buff* skb) { return skb->family == 4 || skb->family == 6; }
 bool shim_skb_is_gso(const sk_buff* skb) { return skb->gso_size != 0; }
 u32 shim_skb_gso_size(const sk_buff* skb) { return skb->gso_size; }
 u32 shim_skb_gso_segments(const sk_buff* skb) { return skb->gso_segments; }
@@ -673,6 +673,7 @@ int shim_skb_prepare_lso(sk_buff* skb) {
   return 0;
 }
 
+bool shim_skb_is_gso_ipv6(const sk_buff* skb) { return skb->family == 6; }
 void shim_skb_tx_timestamp(sk_buff*) {}
 void shim_skb_consume(sk_buff* skb, int) {
   kernel().consumed++;
