@@ -24,8 +24,15 @@ u64 shim_dma_map_frag(struct device *dev, struct sk_buff *skb, u32 index, u32 of
 /* Ends shim_dma_map() or shim_dma_map_frag(). */
 void shim_dma_unmap(struct device *dev, u64 address, u32 bytes);
 
-/* Hands a part of a mapping over to the device again. Any context. */
+/* Whether the syncs below do anything: data bounces, or caches do not see the device. Any context.
+ * It can become true when something is mapped, never false again. */
+bool shim_dma_needs_sync(struct device *dev);
+/* Whether that is to be expected, also before anything was mapped. */
+bool shim_dma_will_sync(struct device *dev);
+
+/* Hand a part of a mapping over, to the device or to the CPU. Any context. */
 void shim_dma_sync_for_device(struct device *dev, u64 address, u32 bytes, bool bidirectional);
+void shim_dma_sync_for_cpu(struct device *dev, u64 address, u32 bytes, bool bidirectional);
 
 SHIM_END
 

@@ -31,9 +31,12 @@ void shim_page_pool_destroy(struct page_pool *pool);
 /* Ends recycling through the pool's NAPI, which goes away before the pool. The NAPI is disabled. */
 void shim_page_pool_unlink_napi(struct page_pool *pool);
 
-/* `bytes` of a page; *offset is where they start. NULL without memory. A whole page (of the pool's
- * order) if `bytes` is its size, else a share of one. Does not sleep, whatever the context. */
-struct page *shim_page_pool_alloc(struct page_pool *pool, u32 *offset, u32 bytes);
+/* A page (of the pool's order), mapped; NULL without memory. Does not sleep, whatever the context.
+ */
+struct page *shim_page_pool_alloc(struct page_pool *pool);
+
+/* Divides a page that alloc() just gave into shares, each of which goes back by itself. */
+void shim_page_pool_split(struct page *page, u32 shares);
 
 /* Gives a page, or one share of it, back to the pool. put(): any context. */
 void shim_page_pool_put(struct page_pool *pool, struct page *page);
@@ -45,7 +48,6 @@ void shim_page_pool_return(struct page *page, bool direct);
 void *shim_page_address(struct page *page);
 struct page *shim_page_of(const void *address);
 u64 shim_page_pool_dma(struct page *page);
-void shim_page_pool_sync_for_cpu(struct page_pool *pool, struct page *page, u32 offset, u32 bytes);
 
 /* What the kernel counts of a pool if it was configured to (CONFIG_PAGE_POOL_STATS); the names are
  * those of its statistics. */

@@ -28,9 +28,10 @@ struct xdp_rxq_info *shim_xdp_rxq_create(struct net_device *netdev, u32 queue,
 					 int *error);
 void shim_xdp_rxq_destroy(struct xdp_rxq_info *rxq);
 
-/* A buffer of `frame_size` bytes at `memory` with a frame at [headroom, headroom + length). */
-void shim_xdp_prepare(struct shim_xdp_buff *xdp, struct xdp_rxq_info *rxq, void *memory,
-		      u32 frame_size, u32 headroom, u32 length);
+/* init(): once for many frames of one queue, in buffers of `frame_size` bytes. prepare(): the next
+ * frame, at [headroom, headroom + length) of the buffer at `memory`. */
+void shim_xdp_init(struct shim_xdp_buff *xdp, struct xdp_rxq_info *rxq, u32 frame_size);
+void shim_xdp_prepare(struct shim_xdp_buff *xdp, void *memory, u32 headroom, u32 length);
 
 /* Runs a program; unknown actions are reported and come back as SHIM_XDP_ABORTED. */
 enum shim_xdp_action shim_xdp_run(struct bpf_prog *program, struct shim_xdp_buff *xdp,

@@ -99,8 +99,11 @@ class ReceiveBench : NonCopyable {
   kunit_pool pool(u32 index = 0) const;  // the oldest first
   u32 pools() const { return kunit_pools(netdev()); }
   kunit_dma_calls dma() const;
-  // Buffers of a ring, and the pages that they take.
+  // Buffers that the device has when it was told of all, and those that the ring holds: one more.
   u32 buffers() const { return config_.ring - 1; }
+  u32 held() const { return config_.ring; }
+  // Of the posted ones the device may not have been told yet, at most.
+  static constexpr u32 kUntold = 31;
 
   // A statistic of queue 0, e.g. "packets"; of the port, e.g. "queue_recoveries".
   u64 queue_stat(const char* name) const;

@@ -43,7 +43,6 @@ CASE(D61_vector_B7) {
   EXPECT(completion.checksum_good());
   EXPECT(completion.has_vlan());
   EXPECT_EQ(completion.vlan_id(), 100u);
-  EXPECT(completion.belongs_to(0x1C));
 }
 
 // All values of the field, also those without a name, whatever surrounds it.
@@ -88,7 +87,6 @@ CASE(every_bit_has_one_meaning) {
     EXPECT_EQ(seen.flags, dword == 1 ? 1u << in : 0);
     EXPECT_EQ(seen.length, dword == 2 && in <= 15 ? 1u << in : 0);
     EXPECT_EQ(seen.hash, dword == 4 ? 1u << in : 0);
-    EXPECT_EQ(seen.trailer, dword == 15 ? 1u << in : 0);
   }
 }
 
@@ -143,25 +141,6 @@ CASE(every_hash) {
   }
 }
 
-// Of the RQ, and of no SQ that has the same number.
-CASE(D58_belongs_to_one_receive_queue) {
-  for (const u32 id : {0u, 1u, 0x1Cu, 0x800000u, 0xFFFFFFu}) {
-    RxCqe entry{};
-    for (u32 owner = 0; owner < 8; owner++) {
-      entry.trailer = id | owner << 29;
-      EXPECT(parse(entry).belongs_to(id));
-      entry.trailer = id | owner << 29 | 1u << 24;
-      EXPECT(!parse(entry).belongs_to(id));
-    }
-    for (u32 bit = 0; bit < 24; bit++) {
-      entry.trailer = id ^ 1u << bit;
-      EXPECT(!parse(entry).belongs_to(id));
-    }
-    entry.trailer = id;
-    EXPECT(!parse(entry).belongs_to(id | 1u << 24));
-  }
-}
-
 // Infos 1 to 3 are for coalesced completions.
 CASE(D59_other_packets_of_an_entry_do_not_matter) {
   RxCqe entry{};
@@ -185,7 +164,6 @@ CASE(D28_a_copy_is_a_copy) {
   __builtin_memset(&cqe, 0xFF, sizeof(cqe));
   EXPECT_EQ(completion.type, RxCqeType::kOk);
   EXPECT_EQ(completion.length, 60u);
-  EXPECT(completion.belongs_to(0x1C));
   EXPECT_EQ(completion.flags, 0u);
 }
 
@@ -199,7 +177,6 @@ constexpr mana_case kCases[] = {
     LIST(D61_checksum_is_good_only_on_a_good_ip_header),
     LIST(every_hash_type),
     LIST(every_hash),
-    LIST(D58_belongs_to_one_receive_queue),
     LIST(D59_other_packets_of_an_entry_do_not_matter),
     LIST(D28_a_copy_is_a_copy),
 };

@@ -16,10 +16,11 @@ constexpr int kInvalid = -22;
 constexpr int kNoMemory = -12;
 constexpr int kNetworkDown = -100;
 
-constexpr u32 kHeadroom = 256;
-constexpr u32 kFrameSize = 4096;
-// An xdp_frame lies at the start of its buffer.
-constexpr u32 kFrameStruct = 40;
+// Of a buffer of half a page, which is what the usual MTU takes; and of one of a page.
+constexpr u32 kHeadroom = 192;
+constexpr u32 kFrameSize = 2048;
+constexpr u32 kPageHeadroom = 256;
+constexpr u32 kPageFrameSize = 4096;
 
 // A program: what it is to do, and what it saw last.
 struct Program {
@@ -56,7 +57,10 @@ u32 newest(const ReceiveBench& bench) { return bench.pools() - 1; }
 // The pool's pages are in its ring, or with it; and nothing else is mapped than pages of pools.
 void expect_all_pages_back(const ReceiveBench& bench) {
   const kunit_pool pool = bench.pool(newest(bench));
-  EXPECT_EQ(pool.in_flight - static_cast<int>(pool.stored), static_cast<int>(bench.buffers()));
+  // Two buffers in a page, but for some whose other half was exchanged alone.
+  const int held = pool.in_flight - static_cast<int>(pool.stored);
+  EXPECT_GE(held, static_cast<int>(bench.held() / 2));
+  EXPECT_LE(held, static_cast<int>(bench.held() / 2 + 3));
   EXPECT_EQ(pool.shared, 0u);
   int pages = pool.in_flight;
   kunit_pool other{};
@@ -124,21 +128,28 @@ CASE(P7_a_memory_model_that_cannot_be_registered) {
 
 // --- what a program sees ---
 
-CASE(a_program_has_headroom_and_a_whole_page) {
+CASE(a_program_has_headroom_and_tailroom) {
   ReceiveBench bench;
   ASSERT(bench.up());
   Program program;
-  ASSERT_EQ(program.attach(bench.netdev()), 0);
-  for (u32 payload : {46u, 500u, 1500u}) {
-    EXPECT(bench.pass(1, 0, payload));
-    EXPECT_EQ(program.seen.length, 14 + payload);
-    EXPECT_EQ(program.seen.headroom, kHeadroom);
-    EXPECT_EQ(program.seen.frame_size, kFrameSize);
-    EXPECT_EQ(program.seen.tailroom,
-              kFrameSize - kHeadroom - (14 + payload) - shim_skb_space(0, 0));
+  const struct {
+    u32 mtu, headroom, frame_size;
+  } kTable[] = {{1500, kHeadroom, kFrameSize}, {3000, kPageHeadroom, kPageFrameSize}};
+  for (const auto& row : kTable) {
+    ASSERT_EQ(kunit_netdev_set_mtu(bench.netdev(), row.mtu), 0);
+    ASSERT_EQ(program.attach(bench.netdev()), 0);
+    program.runs = 0;
+    for (u32 payload : {46u, 500u, 1500u}) {
+      EXPECT(bench.pass(1, 0, payload));
+      EXPECT_EQ(program.seen.length, 14 + payload);
+      EXPECT_EQ(program.seen.headroom, row.headroom);
+      EXPECT_EQ(program.seen.frame_size, row.frame_size);
+      EXPECT_EQ(program.seen.tailroom,
+                row.frame_size - row.headroom - (14 + payload) - shim_skb_space(0, 0));
+    }
+    EXPECT_EQ(program.runs, 3u);
+    ASSERT_EQ(kunit_xdp_detach(bench.netdev()), 0);
   }
-  EXPECT_EQ(program.runs, 3u);
-  ASSERT_EQ(kunit_xdp_detach(bench.netdev()), 0);
 }
 
 // --- what it decides ---
@@ -177,7 +188,7 @@ CASE(a_passed_frame_may_be_moved_cut_grown_and_carry_metadata) {
   program.fill = 0xC3;
   ASSERT_EQ(program.attach(bench.netdev()), 0);
   const Frame frame = ReceiveBench::numbered(3, 300);
-  for (int head : {-216, -14, 0, 4})
+  for (int head : {-120, -14, 0, 4})
     for (int tail : {-100, 0, 50})
       for (u32 metadata : {0u, 4u, 32u}) {
         program.head = head, program.tail = tail, program.metadata = metadata;
@@ -265,20 +276,20 @@ CASE(one_doorbell_for_all_that_a_poll_sends_back) {
   ASSERT_EQ(kunit_xdp_detach(bench.netdev()), 0);
 }
 
-CASE(without_room_for_its_frame_struct_nothing_is_sent_back) {
+CASE(what_is_sent_back_may_begin_anywhere_in_its_buffer) {
   ReceiveBench bench;
   ASSERT(bench.up());
   Program program;
   program.action = SHIM_XDP_TX;
   ASSERT_EQ(program.attach(bench.netdev()), 0);
-  u32 sent = 0, dropped = 0;
-  for (u32 room : {0u, kFrameStruct - 1, kFrameStruct, kHeadroom}) {
+  u32 sent = 0;
+  for (u32 room : {0u, 39u, 40u, kHeadroom}) {
     program.head = static_cast<int>(room) - static_cast<int>(kHeadroom);
     EXPECT_EQ(bench.inject(5), 5u);
-    (room >= kFrameStruct ? sent : dropped) += 5;
+    sent += 5;
     EXPECT_EQ(bench.queue_stat("xdp_tx"), sent);
-    EXPECT_EQ(bench.queue_stat("xdp_drop"), dropped);
   }
+  EXPECT_EQ(bench.queue_stat("xdp_drop"), 0u);
   expect_all_pages_back(bench);
   ASSERT_EQ(kunit_xdp_detach(bench.netdev()), 0);
 }
@@ -519,7 +530,7 @@ CASE(an_MTU_that_is_too_large_refuses_a_program_and_the_other_way_round) {
   ReceiveBench bench;
   ASSERT(bench.up());
   // The frame, with a tag that is left, the headroom, and the stack's room behind it.
-  const u32 most = kFrameSize - kHeadroom - shim_skb_space(0, 0) - 18;
+  const u32 most = kPageFrameSize - kPageHeadroom - shim_skb_space(0, 0) - 18;
   Program program;
   ASSERT_EQ(kunit_netdev_set_mtu(bench.netdev(), most + 1), 0);
   EXPECT_EQ(program.attach(bench.netdev()), kInvalid);
@@ -693,12 +704,12 @@ CASE(frames_that_cannot_be_sent_are_not_taken) {
 constexpr mana_case kCases[] = {
     LIST(P7_the_queue_is_registered_with_its_NAPI_and_its_pool),
     LIST(P7_a_memory_model_that_cannot_be_registered),
-    LIST(a_program_has_headroom_and_a_whole_page),
+    LIST(a_program_has_headroom_and_tailroom),
     LIST(each_verdict_is_carried_out_and_counted),
     LIST(a_passed_frame_may_be_moved_cut_grown_and_carry_metadata),
     LIST(a_frame_that_is_sent_back_arrives_as_the_program_left_it),
     LIST(one_doorbell_for_all_that_a_poll_sends_back),
-    LIST(without_room_for_its_frame_struct_nothing_is_sent_back),
+    LIST(what_is_sent_back_may_begin_anywhere_in_its_buffer),
     LIST(a_full_SQ_sends_nothing_back),
     LIST(frames_in_an_SQ_that_dies_are_returned),
     LIST(redirected_frames_leave_through_the_other_port),

@@ -32,6 +32,7 @@ class PagePool {
   page_pool* get() const { return pool_; }
   explicit operator bool() const { return pool_ != nullptr; }
 
+  page* allocate() const { return shim_page_pool_alloc(pool_); }
   void put(page* page) const { shim_page_pool_put(pool_, page); }
   void recycle_direct(page* page) const { shim_page_pool_recycle_direct(pool_, page); }
   void add_stats(shim_page_pool_stats& stats) const { shim_page_pool_add_stats(pool_, &stats); }

@@ -14,7 +14,7 @@ Result<kern::Box<Channel>> Channel::prepare(const Owner& owner, u32 index,
                            {.units = config.tx_units}));
   TRY(channel->rx_.prepare(
       owner.dev, owner.node, owner.netdev, index, channel->napi_, rx_statistics,
-      {.depth = config.rx_depth, .geometry = config.geometry, .xdp = config.xdp}));
+      {.depth = config.rx_depth, .geometry = config.geometry, .two_way = config.two_way}));
   return channel;
 }
 

@@ -11,7 +11,7 @@ struct ChannelConfig {
   u32 rx_depth;
   u32 tx_units;
   RxGeometry geometry;
-  bool xdp;
+  bool two_way;  // the device may read buffers
 };
 
 // Where a channel is attached: the vPort as CONFIG_VPORT_TX set it up.

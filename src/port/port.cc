@@ -3,6 +3,7 @@
 #include "port/port.h"
 
 #include "base/scope_exit.h"
+#include "shim/dma.h"
 #include "shim/log.h"
 #include "shim/trace.h"
 
@@ -63,7 +64,7 @@ Result<void> Port::init() {
                .tx_ring = kDefaultTxRing,
                .mtu = min(max_mtu(), kUsualMtu),
                .program = nullptr,
-               .xdp_room = false};
+               .two_way = false};
   spread_indirection(settings_.channels);
 
   shim_netdev_config config{.pdev = context_.function.get(),
@@ -122,7 +123,7 @@ Result<void> Port::open() {
   if (lost_.load())
     return Errno::kNetworkDown;
   channel().diagnosis().clear();
-  settings_.xdp_room = settings_.program != nullptr;
+  settings_.two_way = buffers_go_both_ways(settings_.program);
   auto set = prepare(settings_);
   if (!set) {
     log_failure("preparing queues", set.error());
@@ -187,7 +188,7 @@ Result<Port::ChannelSet> Port::prepare(const Settings& settings) {
   const ChannelConfig config{.rx_depth = settings.rx_ring,
                              .tx_units = settings.tx_ring,
                              .geometry = settings.geometry(),
-                             .xdp = settings.xdp_room};
+                             .two_way = settings.two_way};
   auto set = TRY(ChannelSet::create(settings.channels, kern::kAnyNode));
   for (u32 i = 0; i < set.size(); i++)
     set[i] = TRY(Channel::prepare(owner, i, rx_statistics_[i], tx_statistics_[i], config));
@@ -370,12 +371,18 @@ Result<void> Port::reconfigure(const Settings& next, netlink_ext_ack* ack) {
                 up.error());
 }
 
+// Where nothing has to be synced, it costs nothing that the device might read a buffer. Where data
+// bounces, each buffer that is given back would be copied; then it waits for a program.
+bool Port::buffers_go_both_ways(const bpf_prog* program) const {
+  return program || !shim_dma_will_sync(context_.function.device());
+}
+
 Result<void> Port::set_mtu(u32 mtu, netlink_ext_ack* ack) {
   if (settings_.program && mtu > RxGeometry::max_xdp_mtu())
     return refuse(ack, "The MTU is too large for the attached XDP program.", Errno::kInvalid);
   Settings next = settings_;
   next.mtu = mtu;
-  next.xdp_room = next.program != nullptr;
+  next.two_way = buffers_go_both_ways(next.program);
   // The device knows no MTU, only buffers: within their room there is nothing to tell it.
   if (next.geometry() == settings_.geometry())
     settings_.mtu = mtu;
@@ -391,10 +398,10 @@ Result<void> Port::set_xdp(bpf_prog* program, netlink_ext_ack* ack) {
   bpf_prog* const old = settings_.program;
   Settings next = settings_;
   next.program = program;
-  next.xdp_room |= program != nullptr;
-  // Buffers with room for XDP are good without it too: a removal changes nothing else, and so
-  // cannot fail.
-  if (next.xdp_room == settings_.xdp_room)
+  next.two_way |= program != nullptr;
+  // Buffers that the device may read are good without a program too: a removal changes nothing
+  // else, and so cannot fail.
+  if (next.two_way == settings_.two_way)
     settings_ = next;
   else
     TRY(reconfigure(next, ack));

@@ -99,9 +99,9 @@ class Port : NonCopyable {
     u32 tx_ring;
     u32 mtu;
     bpf_prog* program;  // XDP, or null
-    bool xdp_room;  // buffers have XDP's headroom; stays when the program goes
+    bool two_way;  // the device may read receive buffers, for XDP_TX; stays when the program goes
 
-    RxGeometry geometry() const { return RxGeometry::for_mtu(mtu, xdp_room); }
+    RxGeometry geometry() const { return RxGeometry::for_mtu(mtu); }
   };
 
   using ChannelSet = kern::Array<kern::Box<Channel>>;
@@ -120,6 +120,7 @@ class Port : NonCopyable {
   void drain_tx();
   void stop_rx();
   bool fence(Channel& channel);
+  bool buffers_go_both_ways(const bpf_prog* program) const;
   Result<void> reconfigure(const Settings& next, netlink_ext_ack* ack);
   Result<void> refuse(netlink_ext_ack* ack, const char* sentence, Errno error) const;
   Result<void> steer(const hwc::Steering& what);

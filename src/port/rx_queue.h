@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #pragma once
 
-#include "gdma/entry_ring.h"
+#include "gdma/completion_cursor.h"
 #include "gdma/work_ring.h"
 #include "hwc/commands.h"
 #include "kern/napi.h"
@@ -15,27 +15,28 @@
 
 namespace mana::port {
 
-// A buffer of the page pool: `offset` is where it starts in its page. A null page is no buffer.
+// A buffer of the page pool: a page, or half of one. No memory is no buffer.
 struct RxBuffer {
-  page* page = nullptr;
-  u32 offset = 0;
-
-  u8* memory() const { return static_cast<u8*>(shim_page_address(page)) + offset; }
-  u64 dma() const { return shim_page_pool_dma(page) + offset; }
+  u8* memory = nullptr;  // where it starts
+  u64 data = 0;  // DMA address of its data room: what the device is told
 };
 static_assert(sizeof(RxBuffer) == 16);
 
 struct RxConfig {
   u32 depth;  // WQEs of the ring, a power of two >= 128; one is kept free
   RxGeometry geometry;
-  bool xdp;
+  bool two_way;  // the device may read buffers
 };
 
 // One RQ and its CQ, filled with buffers of its own page pool.
 //
 // The pool maps its pages for DMA once; afterwards a buffer goes in circles between ring, stack and
-// pool. Every buffer comes from the pool and goes back to it (P1, P2). The ring never shrinks: a
-// packet whose buffer cannot be replaced is dropped and its buffer posted again (P6).
+// pool. Every buffer comes from the pool and goes back to it (P1, P2).
+//
+// A WQE is one BU, so that WQEs have fixed slots, and every slot has a buffer at any time: a packet
+// leaves its slot only in exchange for a replacement. Without one it is dropped, and the buffer
+// stays where it is (P6), as it does when a program drops the packet. So the ring cannot shrink,
+// and posting is nothing but to tell the device, some slots at a time.
 //
 // Everything without a comment runs in the channel's NAPI, or in process context while that NAPI
 // is disabled.
@@ -49,7 +50,7 @@ class RxQueue : NonCopyable {
 
   // Brings the prepared queue to life on the device and posts all buffers; undone by detach().
   Result<void> attach(const hwc::Device& device, u64 vport, u32 parent_eq);
-  void post_all();
+  void post_all() { post(); }
   // False if the device did not confirm that the queue is gone, and may still write to buffers.
   [[nodiscard]] bool detach();
 
@@ -77,23 +78,51 @@ class RxQueue : NonCopyable {
   const kern::PagePool& pool() const { return pool_; }
 
  private:
-  static constexpr u32 kMaxStaged = 64;
+  // One packet takes one WQE of one BU: header, unused OOB and a single SGE.
+  static constexpr u32 kSgl = wire::sgl_offset(wire::OobSize::k8);
+  static_assert(wire::wqe_bytes(wire::OobSize::k8, 1) == wire::kBasicUnit);
+  // So many slots are told to the device with one doorbell. The ring has at least four times as
+  // many, so what waits to be told never makes it short.
+  static constexpr u32 kPostBatch = 32;
+  // What a program sends back is handed to the transmit queue so many at a time.
+  static constexpr u32 kMaxStaged = 32;
 
-  bool allocate(RxBuffer& buffer) const;
-  void post(const RxBuffer& buffer);
-  void handle_packet(const kern::Napi& napi, const RxCompletion& completion, TxQueue& tx);
-  void repost(const RxBuffer& buffer, u32 bytes);
-  bool run_xdp(bpf_prog* program, const RxBuffer& buffer, u32& headroom, u32& length, u32& metadata,
-               TxQueue& tx);
-  void send_staged(bpf_prog* program, TxQueue& tx);
-  void deliver(const kern::Napi& napi, const RxBuffer& buffer, const RxCompletion& completion,
-               u32 headroom, u32 length, u32 metadata);
-  void write_wqe_templates();
+  // What one poll did, for the statistics.
+  struct Tally {
+    u32 slots = 0;  // consumed by the device
+    u32 refused = 0;  // of those: bad completions, and packets without replacement
+    u32 buffers = 0;  // taken from the pool
+    u32 dropped = 0;  // by the program
+    u32 redirected = 0;
+    u32 checked = 0;  // delivered, by what the device says about the checksum: good
+    u32 unchecked = 0;  // nothing
+    u64 bytes = 0;
+  };
+
+  bool take(RxBuffer& buffer);
+  bool take_page(RxBuffer& buffer);
+  bool fill(RxBuffer& buffer);
+  void give_back(u8* memory) const;
+  void put(const RxBuffer& buffer) const;
+  void post();
+
+  template <bool kXdp>
+  u32 walk(const kern::Napi& napi, u32 bound, bpf_prog* program, TxQueue& tx);
+  u32 wanted_flags() const;
+  bool consumes_buffer(wire::RxCqeType type);
+  void return_to_device(const RxBuffer& buffer) const;
+  void deliver(const kern::Napi& napi, u8* memory, const RxCompletion& completion, u32 headroom,
+               u32 length, u32 metadata, Tally& tally);
+  void send_staged(Span<const XdpTxBuffer> staged, bpf_prog* program, TxQueue& tx);
+  void account(const Tally& tally);
+
+  void write_wqes();
   void count_pool();
 
+  // Read by every poll.
   gdma::CompletionRing cq_;
-  gdma::WorkRing rq_;
-  kern::Array<RxBuffer> buffers_;  // by ring index
+  gdma::WorkRing rq_;  // posted is what the device was told of
+  kern::Array<RxBuffer> buffers_;  // by slot
   kern::PagePool pool_;
   RxGeometry geometry_{};
   u32 index_ = 0;
@@ -104,14 +133,13 @@ class RxQueue : NonCopyable {
   xdp_rxq_info* rxq_ = nullptr;
   gdma::DoorbellPage doorbell_;
   hwc::WqObject object_;
-  const hwc::Device* device_ = nullptr;
+  bool two_way_ = false;  // the device reads buffers too: XDP_TX
 
-  u32 rung_ = 0;  // producer position of the last doorbell
-  bool xdp_ = false;
+  // Written by every poll.
+  RxBuffer spare_;  // second half of a page whose first half was taken
+
+  const hwc::Device* device_ = nullptr;
   bool in_doubt_ = false;  // the device may have a queue that it did not tell us about
-  bool redirected_ = false;  // in this poll
-  u32 staged_count_ = 0;
-  XdpTxBuffer staged_[kMaxStaged];  // XDP_TX, in this poll
   kern::Atomic<bool> broken_{false};
   kern::Completion fence_;
 };

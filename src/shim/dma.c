@@ -3,6 +3,7 @@
 
 #include <linux/dma-mapping.h>
 #include <linux/skbuff.h>
+#include <linux/swiotlb.h>
 
 #include "shim/dma.h"
 
@@ -42,8 +43,24 @@ void shim_dma_unmap(struct device *dev, u64 address, u32 bytes)
 	dma_unmap_page(dev, address, bytes, DMA_TO_DEVICE);
 }
 
+bool shim_dma_needs_sync(struct device *dev)
+{
+	return dma_dev_need_sync(dev);
+}
+
+bool shim_dma_will_sync(struct device *dev)
+{
+	return dma_dev_need_sync(dev) || is_swiotlb_force_bounce(dev);
+}
+
 void shim_dma_sync_for_device(struct device *dev, u64 address, u32 bytes, bool bidirectional)
 {
 	dma_sync_single_for_device(dev, address, bytes,
 				   bidirectional ? DMA_BIDIRECTIONAL : DMA_FROM_DEVICE);
+}
+
+void shim_dma_sync_for_cpu(struct device *dev, u64 address, u32 bytes, bool bidirectional)
+{
+	dma_sync_single_for_cpu(dev, address, bytes,
+				bidirectional ? DMA_BIDIRECTIONAL : DMA_FROM_DEVICE);
 }

@@ -4,6 +4,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/mm.h>
+#include <net/netmem.h>
 #include <net/page_pool/helpers.h>
 
 #include "shim/page_pool.h"
@@ -41,15 +42,18 @@ void shim_page_pool_unlink_napi(struct page_pool *pool)
  * Not GFP_KERNEL even where one could sleep: the pool keeps its mappings in an index, and would
  * sleep for the index's memory with softirqs off.
  */
-struct page *shim_page_pool_alloc(struct page_pool *pool, u32 *offset, u32 bytes)
+struct page *shim_page_pool_alloc(struct page_pool *pool)
 {
-	gfp_t gfp = GFP_ATOMIC | __GFP_NOWARN;
+	/* What two calls would do as well; a kernel that counts them is asked. */
+	if (!IS_ENABLED(CONFIG_PAGE_POOL_STATS) && likely(pool->alloc.count))
+		return netmem_to_page(pool->alloc.cache[--pool->alloc.count]);
 
-	if (bytes < PAGE_SIZE << pool->p.order)
-		return page_pool_alloc_frag(pool, offset, bytes, gfp);
+	return page_pool_alloc_pages(pool, GFP_ATOMIC | __GFP_NOWARN);
+}
 
-	*offset = 0;
-	return page_pool_alloc_pages(pool, gfp);
+void shim_page_pool_split(struct page *page, u32 shares)
+{
+	page_pool_fragment_page(page, shares);
 }
 
 void shim_page_pool_put(struct page_pool *pool, struct page *page)
@@ -80,13 +84,6 @@ struct page *shim_page_of(const void *address)
 u64 shim_page_pool_dma(struct page *page)
 {
 	return page_pool_get_dma_addr(page);
-}
-
-/* Not page_pool_dma_sync_for_cpu(), whose offset counts from the pool's own. */
-void shim_page_pool_sync_for_cpu(struct page_pool *pool, struct page *page, u32 offset, u32 bytes)
-{
-	dma_sync_single_range_for_cpu(pool->p.dev, page_pool_get_dma_addr(page), offset, bytes,
-				      page_pool_get_dma_dir(pool));
 }
 
 u32 shim_page_pool_taken(const struct page_pool *pool)

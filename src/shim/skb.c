@@ -44,8 +44,10 @@ struct sk_buff *shim_skb_build(void *memory, u32 truesize, u32 headroom, u32 len
 
 	if (unlikely(!skb))
 		return NULL;
-	skb_reserve(skb, headroom);
-	skb_put(skb, length);
+	/* skb_reserve() and skb_put() of an skb that is known to be empty. */
+	skb->data += headroom;
+	skb->tail += headroom + length;
+	skb->len = length;
 	skb_mark_for_recycle(skb);
 	return skb;
 }

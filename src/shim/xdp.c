@@ -64,10 +64,13 @@ void shim_xdp_rxq_destroy(struct xdp_rxq_info *rxq)
 
 /* --- programs --- */
 
-void shim_xdp_prepare(struct shim_xdp_buff *xdp, struct xdp_rxq_info *rxq, void *memory,
-		      u32 frame_size, u32 headroom, u32 length)
+void shim_xdp_init(struct shim_xdp_buff *xdp, struct xdp_rxq_info *rxq, u32 frame_size)
 {
 	xdp_init_buff(buff_of(xdp), frame_size, rxq);
+}
+
+void shim_xdp_prepare(struct shim_xdp_buff *xdp, void *memory, u32 headroom, u32 length)
+{
 	xdp_prepare_buff(buff_of(xdp), memory, headroom, length, true);
 }
 

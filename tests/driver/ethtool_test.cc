@@ -116,7 +116,8 @@ TEST_F(EthtoolTest, DumpOfARunningPort) {
   for (u32 queue = 0; queue < 2; queue++) {
     const u32* of = &words[32 + queue * 9];
     EXPECT_EQ(of[3], of[4]);
-    EXPECT_EQ(of[7] - of[8], 511u);
+    EXPECT_GE(of[7] - of[8], 511u - 31);  // the device hears of consumed slots 32 at a time
+    EXPECT_LE(of[7] - of[8], 511u);
     sent += of[3];
     received += of[8];
   }

@@ -196,6 +196,19 @@ void shim_dma_sync_for_device(device*, u64 address, u32 bytes, bool bidirectiona
     std::memcpy(&region->bounce[address - start], region->memory + (address - start), bytes);
 }
 
+bool shim_dma_needs_sync(device*) { return true; }
+bool shim_dma_will_sync(device*) { return kernel().will_sync; }
+
+void shim_dma_sync_for_cpu(device*, u64 address, u32 bytes, bool bidirectional) {
+  u64 start = 0;
+  FakeKernel::Region* region = kernel().region_of(address, bytes, &start);
+  if (!region || region->kind != FakeKernel::Region::kPage)
+    return kernel().error("a sync of what is not mapped");
+  if (bidirectional != region->to_device)
+    kernel().error("a sync in the wrong direction");
+  std::memcpy(region->memory + (address - start), &region->bounce[address - start], bytes);
+}
+
 // --- mmio.h ---
 
 u32 shim_read32(const void* address) {

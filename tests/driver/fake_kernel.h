@@ -60,11 +60,9 @@ struct page_pool {
   u32 references = 1;  // owner, and XDP's registration
   u32 taken = 0;
   u32 released = 0;
-  u32 allocations = 0;  // buffers handed out
+  u32 allocations = 0;  // pages handed out
   std::vector<page*> pages;   // all
   std::deque<page*> cache;    // unused ones
-  page* shared = nullptr;     // is being cut into shares
-  u32 shared_offset = 0;
 };
 
 struct napi_struct {
@@ -273,6 +271,7 @@ class FakeKernel {
   std::vector<xdp_frame*> redirected;
   u64 redirect_flushes = 0;
   u64 exceptions = 0;
+  bool will_sync = true;  // what shim_dma_will_sync() says; data bounces in any case
   bool redirect_fails = false;
   u64 consumed = 0;
   u64 dropped = 0;

@@ -53,8 +53,6 @@ void FakeKernel::put_page(page* pg) {
     return;
   if (!pg->held.empty())
     error("a page goes back to its pool, and somebody looks at it");
-  if (pool->shared == pg)
-    pool->shared = nullptr;
   std::memset(pg->memory, 0xD5, pg->bytes);
   pool->cache.push_back(pg);
   if (pool->references == 0)
@@ -464,11 +462,6 @@ void shim_page_pool_destroy(page_pool* pool) {
   if (pool->references == 0)
     return kernel().error("a page pool is destroyed twice");
   pool->config.napi = nullptr;
-  if (pool->shared) {  // what was not handed out of it
-    page* pg = std::exchange(pool->shared, nullptr);
-    if (pg->users == 0)
-      pool->cache.push_back(pg);
-  }
   if (--pool->references == 0)
     kernel().drop_pool(pool);
 }
@@ -485,46 +478,43 @@ void want_pool_context(page_pool* pool, const char* what) {
 
 }  // namespace
 
-page* shim_page_pool_alloc(page_pool* pool, u32* offset, u32 bytes) {
+page* shim_page_pool_alloc(page_pool* pool) {
   want_pool_context(pool, "shim_page_pool_alloc");
   if (kernel().fails(Failing::kPage))
     return nullptr;
-  const u32 whole = 4096u << pool->config.order;
-  if (bytes > whole)
-    kernel().error("a buffer that is larger than the pool's pages");
-  page* pg = pool->shared;
-  if (bytes == whole || !pg || pool->shared_offset + bytes > whole) {
-    if (!pool->cache.empty()) {
-      pg = pool->cache.front();
-      pool->cache.pop_front();
-    } else {
-      pg = new page;
-      pg->pool = pool;
-      pg->bytes = whole;
-      void* memory = nullptr;
-      if (posix_memalign(&memory, 4096, whole) != 0)
-        std::abort();
-      pg->memory = static_cast<u8*>(memory);
-      std::memset(pg->memory, 0xD5, whole);
-      pg->dma = kernel().add_region({.kind = FakeKernel::Region::kPage,
-                                     .memory = pg->memory,
-                                     .bytes = whole,
-                                     .bounce = {},
-                                     .to_device = pool->config.bidirectional,
-                                     .from_device = true,
-                                     .pg = pg});
-      kernel().pages_[pg->memory] = pg;
-      pool->pages.push_back(pg);
-      pool->taken++;
-    }
-    pool->shared = bytes == whole ? nullptr : pg;
-    pool->shared_offset = 0;
+  page* pg = nullptr;
+  if (!pool->cache.empty()) {
+    pg = pool->cache.front();
+    pool->cache.pop_front();
+  } else {
+    pg = new page;
+    pg->pool = pool;
+    pg->bytes = 4096u << pool->config.order;
+    void* memory = nullptr;
+    if (posix_memalign(&memory, 4096, pg->bytes) != 0)
+      std::abort();
+    pg->memory = static_cast<u8*>(memory);
+    std::memset(pg->memory, 0xD5, pg->bytes);
+    pg->dma = kernel().add_region({.kind = FakeKernel::Region::kPage,
+                                   .memory = pg->memory,
+                                   .bytes = pg->bytes,
+                                   .bounce = {},
+                                   .to_device = pool->config.bidirectional,
+                                   .from_device = true,
+                                   .pg = pg});
+    kernel().pages_[pg->memory] = pg;
+    pool->pages.push_back(pg);
+    pool->taken++;
   }
-  *offset = pool->shared ? pool->shared_offset : 0;
-  pool->shared_offset += bytes;
-  pg->users++;
+  pg->users = 1;
   pool->allocations++;
   return pg;
+}
+
+void shim_page_pool_split(page* pg, u32 shares) {
+  if (pg->users != 1)
+    kernel().error("a page is split that is in use");
+  pg->users = shares;
 }
 
 void shim_page_pool_put(page_pool* pool, page* pg) {
@@ -555,13 +545,6 @@ void shim_page_pool_return(page* pg, bool direct) {
 void* shim_page_address(page* pg) { return pg->memory; }
 page* shim_page_of(const void* address) { return kernel().page_at(address); }
 u64 shim_page_pool_dma(page* pg) { return pg->dma; }
-
-void shim_page_pool_sync_for_cpu(page_pool*, page* pg, u32 offset, u32 bytes) {
-  FakeKernel::Region* region = kernel().region_of(pg->dma + offset, bytes);
-  if (!region)
-    return kernel().error("a sync beyond a page");
-  std::memcpy(pg->memory + offset, &region->bounce[offset], bytes);
-}
 
 bool shim_page_pool_counts(void) { return true; }
 void shim_page_pool_add_stats(const page_pool* pool, shim_page_pool_stats* stats) {
@@ -710,9 +693,13 @@ void shim_xdp_rxq_destroy(xdp_rxq_info* rxq) {
   delete rxq;
 }
 
-void shim_xdp_prepare(shim_xdp_buff* xdp, xdp_rxq_info* rxq, void* memory, u32 frame_size,
-                      u32 headroom, u32 length) {
-  fake(xdp) = {static_cast<u8*>(memory), frame_size, headroom, length, 0, rxq};
+void shim_xdp_init(shim_xdp_buff* xdp, xdp_rxq_info* rxq, u32 frame_size) {
+  fake(xdp) = {nullptr, frame_size, 0, 0, 0, rxq};
+}
+
+void shim_xdp_prepare(shim_xdp_buff* xdp, void* memory, u32 headroom, u32 length) {
+  FakeXdp& buff = fake(xdp);
+  buff = {static_cast<u8*>(memory), buff.frame_size, headroom, length, 0, buff.rxq};
 }
 
 shim_xdp_action shim_xdp_run(bpf_prog* program, shim_xdp_buff* xdp, net_device*) {

@@ -231,7 +231,7 @@ TEST_F(PortTest, EveryAllocationOfAReconfigurationFailsOnce) {
     EXPECT_EQ(netdev(0)->carrier, true) << n;
     if (!reached) {
       EXPECT_EQ(code, 0);
-      EXPECT_GT(n, 500u);
+      EXPECT_GT(n, 250u);
       break;
     }
     EXPECT_LT(code, 0) << n;

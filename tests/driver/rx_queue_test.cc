@@ -39,6 +39,11 @@ class RxQueueTest : public DriverTest {
         return pool;
     return nullptr;
   }
+  // The ring's 128 buffers, one of which waits for its turn, and perhaps half a page.
+  void expect_only_the_ring_holds_buffers() {
+    const u32 held = in_flight();
+    EXPECT_EQ(held, 128 + held % 2);
+  }
   u32 in_flight() {
     u32 users = 0;
     for (const page* pg : pool()->pages)
@@ -50,7 +55,7 @@ class RxQueueTest : public DriverTest {
 TEST_F(RxQueueTest, ManyLaps) {
   bring_up_small();
   EXPECT_EQ(send_some(1'000), 1'000u);
-  EXPECT_EQ(in_flight(), 127u);
+  expect_only_the_ring_holds_buffers();
   EXPECT_EQ(stat(1, "rx_0_packets"), 1'000u);
   // All those packets went round in a few pages.
   EXPECT_LT(pool()->taken, 80u);
@@ -95,7 +100,7 @@ TEST_F(RxQueueTest, D58_LengthsThatCannotBe) {
     EXPECT_EQ(send_some(1), 1u);
   }
   EXPECT_EQ(stat(1, "rx_0_bad_length"), 3u);
-  EXPECT_EQ(in_flight(), 127u);
+  expect_only_the_ring_holds_buffers();
   EXPECT_EQ(stat(1, "queue_recoveries"), 0u);
   shim_link_stats stats{};
   mana_port_get_stats(port(1), &stats);
@@ -110,7 +115,7 @@ TEST_F(RxQueueTest, D58_TruncatedFramesTakeOneBuffer) {
   }
   EXPECT_EQ(send_some(200), 200u);
   EXPECT_EQ(stat(1, "rx_0_truncated"), 200u);
-  EXPECT_EQ(in_flight(), 127u);
+  expect_only_the_ring_holds_buffers();
 }
 
 TEST_F(RxQueueTest, D58_AFrameLongerThanItsBuffer) {
@@ -157,7 +162,7 @@ TEST_F(RxQueueTest, D36_MoreCompletionsThanBuffers) {
   poll_all();
   EXPECT_EQ(kernel.received.size(), 128u);  // buffers were posted again meanwhile
   kernel.free_received();
-  EXPECT_EQ(in_flight(), 127u);
+  expect_only_the_ring_holds_buffers();
   // Device and driver do not agree any more about where they are.
   ASSERT_EQ(stop(1), 0);
   ASSERT_EQ(open(1), 0);
@@ -188,6 +193,22 @@ TEST_F(RxQueueTest, D40_ABurstIsHandledInPollsOfABudget) {
   for (const Doorbell& bell : doorbells())
     rings += bell.page == 1 && bell.reg == wire::doorbell::kRq;
   EXPECT_LE(rings, 4u);
+}
+
+TEST_F(RxQueueTest, OneDoorbellForManyBuffers) {
+  bring_up_small();
+  kernel.mmio.clear();
+  u32 told = 127 * 32;
+  EXPECT_EQ(send_some(1'000), 1'000u);
+  u32 rings = 0;
+  for (const Doorbell& bell : doorbells())
+    if (bell.page == 1 && bell.reg == wire::doorbell::kRq && bell.id == objects[1].wq_id) {
+      rings++;
+      EXPECT_GE(bell.value - told, 32 * 32u);  // the device never waits for more than 31
+      told = bell.value;
+    }
+  EXPECT_LE(rings, 1'000u / 32);
+  EXPECT_GE(told, (127 + 1'000 - 31) * 32u);
 }
 
 TEST_F(RxQueueTest, D60_DataIsSyncedBeforeItIsDelivered) {
@@ -255,7 +276,7 @@ TEST_F(RxQueueTest, WithoutReplacementThePacketIsDroppedAndTheRingStaysFull) {
   EXPECT_EQ(send_some(300), 0u);
   kernel.fail_always[static_cast<int>(Failing::kPage)] = false;
   EXPECT_EQ(stat(1, "rx_0_no_buffer"), 300u);
-  EXPECT_EQ(in_flight(), 127u);
+  expect_only_the_ring_holds_buffers();
   EXPECT_EQ(send_some(300), 300u);
 }
 
@@ -265,7 +286,7 @@ TEST_F(RxQueueTest, WithoutSkbThePacketIsDropped) {
   EXPECT_EQ(send_some(300), 0u);
   kernel.fail_always[static_cast<int>(Failing::kSkb)] = false;
   EXPECT_EQ(stat(1, "rx_0_no_skb"), 300u);
-  EXPECT_EQ(in_flight(), 127u);
+  expect_only_the_ring_holds_buffers();
   EXPECT_EQ(send_some(10), 10u);
 }
 
@@ -321,8 +342,8 @@ TEST_F(XdpTest, Verdicts) {
   u32 seen = 0;
   attach([&](FakeXdp& xdp) {
     seen++;
-    EXPECT_GE(xdp.headroom, 256u);
-    EXPECT_EQ(xdp.frame_size, 4096u);
+    EXPECT_EQ(xdp.headroom, 192u);
+    EXPECT_EQ(xdp.frame_size, 2048u);
     return verdict;
   });
   EXPECT_EQ(send_some(300), 0u);
@@ -362,7 +383,7 @@ TEST_F(XdpTest, TransmitSendsTheFrameBack) {
     ASSERT_EQ(back[0], expected);
   }
   EXPECT_EQ(stat(1, "rx_0_xdp_tx"), 300u);
-  EXPECT_EQ(in_flight(), 127u);
+  expect_only_the_ring_holds_buffers();
   // No room in the ring: dropped.
   shim_txq(netdev(1), 0)->stopped = true;
   EXPECT_EQ(send_some(2), 0u);
@@ -370,7 +391,7 @@ TEST_F(XdpTest, TransmitSendsTheFrameBack) {
   EXPECT_EQ(kernel.exceptions, 2u);
   EXPECT_EQ(stat(1, "rx_0_xdp_drop"), 2u);
   EXPECT_EQ(take_received(0).size(), 0u);
-  EXPECT_EQ(in_flight(), 127u);
+  expect_only_the_ring_holds_buffers();
 }
 
 TEST_F(XdpTest, APassedFrameMayBeSmallerMovedAndHaveMetadata) {
@@ -387,6 +408,98 @@ TEST_F(XdpTest, APassedFrameMayBeSmallerMovedAndHaveMetadata) {
   const Bytes sent = make_packet({});
   EXPECT_EQ(skb.metadata, 8u);
   EXPECT_EQ(skb.bytes(), Bytes(sent.begin() + 4, sent.end() - 10));
+}
+
+TEST_F(XdpTest, BeyondHalfAPageAProgramHasItsFullHeadroom) {
+  bring_up_small();
+  ASSERT_EQ(under_rtnl([&] { return mana_port_set_mtu(port(1), 3'000, nullptr); }), 0);
+  u32 seen = 0;
+  attach([&](FakeXdp& xdp) {
+    seen++;
+    EXPECT_EQ(xdp.headroom, 256u);
+    EXPECT_EQ(xdp.frame_size, 4096u);
+    return SHIM_XDP_PASS;
+  });
+  EXPECT_EQ(send_some(3), 3u);
+  EXPECT_EQ(seen, 3u);
+}
+
+TEST_F(XdpTest, WhereNothingIsSyncedAProgramComesAndGoesWithoutTheDevice) {
+  kernel.will_sync = false;
+  bring_up_small();
+  EXPECT_TRUE(pool()->config.bidirectional);
+  page_pool* const before = pool();
+  for (u32 mtu : {1'500u, 3'000u}) {
+    ASSERT_EQ(under_rtnl([&] { return mana_port_set_mtu(port(1), mtu, nullptr); }), 0);
+    device->requests.clear();
+    u32 seen = 0;
+    for (u32 round = 1; round <= 3; round++) {
+      attach([&](FakeXdp&) {
+        seen++;
+        return SHIM_XDP_TX;
+      });
+      EXPECT_EQ(send_some(1), 0u);
+      EXPECT_EQ(seen, round);
+      detach();
+      EXPECT_EQ(send_some(1), 1u);
+    }
+    EXPECT_TRUE(device->requests.empty());
+    if (mtu == 1'500)
+      EXPECT_EQ(pool(), before);
+  }
+}
+
+TEST_F(XdpTest, WhereDataBouncesTheBuffersAreTheDevicesToReadOnlyWithAProgram) {
+  bring_up_small();
+  EXPECT_FALSE(pool()->config.bidirectional);
+  attach([](FakeXdp&) { return SHIM_XDP_PASS; });
+  EXPECT_TRUE(pool()->config.bidirectional);
+  EXPECT_EQ(send_some(3), 3u);
+  device->requests.clear();
+  detach();
+  EXPECT_TRUE(device->requests.empty());
+  EXPECT_EQ(send_some(3), 3u);
+  ASSERT_EQ(stop(1), 0);
+  ASSERT_EQ(open(1), 0);
+  EXPECT_FALSE(pool()->config.bidirectional);
+}
+
+TEST_F(XdpTest, WhatAProgramDropsStaysInItsSlot) {
+  bring_up_small();
+  attach([](FakeXdp& xdp) {
+    std::memset(xdp.memory, 0xEE, xdp.headroom + xdp.length);
+    return SHIM_XDP_DROP;
+  });
+  const u32 before = pool()->allocations;
+  const u64 buffers = stat(1, "rx_0_pool_buffers");
+  EXPECT_EQ(send_some(500), 0u);
+  EXPECT_EQ(pool()->allocations, before);
+  EXPECT_EQ(stat(1, "rx_0_pool_buffers"), buffers);
+  expect_only_the_ring_holds_buffers();
+  detach();
+  EXPECT_EQ(send_some(300), 300u);
+}
+
+TEST_F(XdpTest, WithoutReplacementWhatAProgramWantsToKeepIsDropped) {
+  bring_up_small();
+  shim_xdp_action verdict = SHIM_XDP_PASS;
+  attach([&](FakeXdp&) { return verdict; });
+  EXPECT_EQ(send_some(1), 1u);  // the first half of a page
+  EXPECT_EQ(send_some(1), 1u);  // and the second
+  kernel.fail_always[static_cast<int>(Failing::kPage)] = true;
+  u64 lost = 0;
+  for (auto action : {SHIM_XDP_PASS, SHIM_XDP_TX, SHIM_XDP_REDIRECT}) {
+    verdict = action;
+    EXPECT_EQ(send_some(150), 0u);
+    EXPECT_EQ(stat(1, "rx_0_no_buffer"), lost += 150);
+  }
+  kernel.fail_always[static_cast<int>(Failing::kPage)] = false;
+  EXPECT_EQ(stat(1, "rx_0_xdp_tx") + stat(1, "rx_0_xdp_redirect"), 0u);
+  EXPECT_EQ(stat(1, "rx_0_xdp_drop"), 0u);
+  EXPECT_EQ(stat(1, "rx_0_packets"), 2u);
+  expect_only_the_ring_holds_buffers();
+  verdict = SHIM_XDP_PASS;
+  EXPECT_EQ(send_some(300), 300u);
 }
 
 TEST_F(XdpTest, ALargeMtuRefusesAProgram) {
