@@ -281,7 +281,7 @@ CASE(every_allocation_of_a_ring_change) {
   SmallNic nic{2};
   ASSERT(nic.open_small());
   u32 rx = 128;
-  each_allocation_of_a_change(nic, 12, [&] {
+  each_allocation_of_a_change(nic, 8, [&] {
     const u32 wanted = 384 - rx;
     const int error = kunit_netdev_set_rings(nic.netdev(0), wanted, 0);
     rx = error == 0 ? wanted : rx;
@@ -293,7 +293,7 @@ CASE(every_allocation_of_an_mtu_change) {
   SmallNic nic{2};
   ASSERT(nic.open_small());
   u32 mtu = 1500;
-  each_allocation_of_a_change(nic, 12, [&] {
+  each_allocation_of_a_change(nic, 8, [&] {
     const u32 wanted = mtu == 1500 ? 3000 : 1500;
     const int error = kunit_netdev_set_mtu(nic.netdev(0), wanted);
     mtu = error == 0 ? wanted : mtu;
@@ -316,7 +316,7 @@ CASE(every_allocation_of_a_channel_change) {
   Nic nic{{.queues = 2, .mtu = 1500, .vectors = 3}};
   ASSERT(open_both_small(nic));
   u32 channels = 2;
-  each_allocation_of_a_change(nic, 12, [&] {
+  each_allocation_of_a_change(nic, 8, [&] {
     const u32 wanted = 3 - channels;
     const int error = kunit_netdev_set_channels(nic.netdev(0), wanted);
     channels = error == 0 ? wanted : channels;
