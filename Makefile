@@ -13,7 +13,7 @@ DRIVER ?=
 BASE ?=
 export KDIR MANA_LLVM DEBUG WERROR
 
-.PHONY: module demo vm test vmtest kunit bench check conformance model driver-test install clean help
+.PHONY: module demo vm test vmtest kunit mutants bench check conformance model driver-test install clean help
 .DEFAULT_GOAL := module
 
 # The leading + hands down the job server.
@@ -35,6 +35,10 @@ vmtest:
 kunit:
 	@scripts/deps/install build vm kunit
 	+@scripts/kunit/test $(if $(FILTER),--filter '$(FILTER)')
+
+mutants:
+	@scripts/deps/install build vm kunit
+	+@scripts/kunit/mutants
 
 bench:
 	@scripts/deps/install build model vm bench
@@ -73,6 +77,7 @@ help:
 	@echo 'make test       everything below that proves something, with a summary'
 	@echo 'make vmtest     only the VM tests'
 	@echo 'make kunit      the KUnit suites, in a kernel with sanitizers (FILTER=mana_SUITE.CASE)'
+	@echo 'make mutants    break the driver on purpose, and see which KUnit case says so'
 	@echo 'make bench      what a packet costs, beside Debian'"'"'s driver (WORKLOAD= DRIVER= BASE=)'
 	@echo 'make conformance  each duty of the data sheet, and the tests that decide it'
 	@echo 'make check      format, include walls, audit of mana.ko, conformance list'
