@@ -88,8 +88,11 @@ bool TxQueue::detach() {
 }
 
 void TxQueue::flush() {
-  if (rung_ == sq_.producer())
-    return;
+  if (rung_ != sq_.producer())
+    ring();
+}
+
+void TxQueue::ring() {
   rung_ = sq_.producer();
   doorbell_.ring_sq(object_.wq_id, sq_.doorbell_tail());
 }
@@ -132,11 +135,10 @@ bool TxQueue::reap(int budget) {
   u32 posted = sq_.producer();
   u32 packets = 0;
   u32 bytes = 0;
-  u32 done = 0;
-  const u32 bound = cq_.entries();  // D-40
+  u32 left = cq_.entries();  // D-40
 
   gdma::CompletionCursor cursor{cq_, wire::Cqe::IsSq::put(1) | wire::Cqe::WqId::put(object_.wq_id)};
-  for (; done < bound; done++, cursor.advance()) {
+  for (; left > 0; left--, cursor.advance()) {
     const u32 trailer = cursor.trailer();
     if (!cursor.ready(trailer)) [[unlikely]] {
       const gdma::SlotState state = cursor.state(trailer);
@@ -156,27 +158,28 @@ bool TxQueue::reap(int budget) {
       }
     }
     const TxRecord& record = records[sq_.index_of(position)];
+    const u32 what = record.what;
     // Without a budget this is netpoll, with interrupts off: frames can only be returned with
     // interrupts on, and wait for the poll that the device has asked for.
-    const bool frame = record.kind != TxRecord::Kind::kSkb;
-    if (frame && budget == 0) [[unlikely]]
+    if (what >= TxRecord::KindOf::put(TxRecord::kXdpFrame) && budget == 0) [[unlikely]]
       break;
     const u32 dw0 = kern::read_once(cursor.entry().data[0]);
     if ((dw0 & kKind) != kSent && !is_end_of_packet(dw0)) [[unlikely]]
       continue;
 
-    if (record.mappings != 0)
-      unmap(position, record.mappings);
-    position += record.units;
-    if (frame) {
-      complete_frame(record, budget);
-    } else {
-      packets++;
-      bytes += record.bytes;
-      shim_skb_consume(static_cast<sk_buff*>(record.object), budget);
+    position += TxRecord::Units::get(what);
+    if (!TxRecord::is_copied_skb(what)) {
+      unmap(position - TxRecord::Units::get(what), TxRecord::Mappings::get(what));
+      if (TxRecord::KindOf::get(what) != TxRecord::kSkb) {
+        complete_frame(record, budget);
+        continue;
+      }
     }
+    packets++;
+    bytes += record.bytes;
+    shim_skb_consume(static_cast<sk_buff*>(record.object), budget);
   }
-  cq_.pop(done);
+  cq_.pop(cq_.entries() - left);
 
   if (mana::exchange(bulk_begun_, false))
     shim_xdp_bulk_end(&sent_);
@@ -192,7 +195,7 @@ bool TxQueue::reap(int budget) {
     cq_.acknowledge();
     doorbell_.ring_cq(object_.cq_id, cq_.doorbell_index(), false);
   }
-  return bound > 0;
+  return left > 0;
 }
 
 void TxQueue::woken() {
@@ -238,18 +241,18 @@ void TxQueue::unmap(u32 position, u32 count) {
 }
 
 void TxQueue::complete_frame(const TxRecord& record, int budget) {
-  switch (record.kind) {
-    case TxRecord::Kind::kXdpFrame:
+  switch (TxRecord::KindOf::get(record.what)) {
+    case TxRecord::kXdpFrame:
       if (!mana::exchange(bulk_begun_, true))
         shim_xdp_bulk_begin(&sent_);
       shim_xdp_bulk_return(&sent_, static_cast<xdp_frame*>(record.object));
       return;
-    case TxRecord::Kind::kXdpPage:
+    case TxRecord::kXdpPage:
       // P4: with a budget this is the NAPI of the page's pool.
       shim_page_pool_return(static_cast<page*>(record.object), budget != 0);
       return;
-    case TxRecord::Kind::kSkb:
-    case TxRecord::Kind::kNothing: return;
+    case TxRecord::kSkb:
+    case TxRecord::kNothing: return;
   }
 }
 
@@ -260,21 +263,18 @@ void TxQueue::drop_outstanding() {
   u32 position = sq_.consumer();
   while (position != sq_.producer()) {
     const TxRecord& record = records_[sq_.index_of(position)];
-    switch (record.kind) {
-      case TxRecord::Kind::kSkb:
-        unmap(position, record.mappings);
-        shim_skb_drop(static_cast<sk_buff*>(record.object));
-        break;
-      case TxRecord::Kind::kXdpFrame:
-        unmap(position, record.mappings);
+    unmap(position, TxRecord::Mappings::get(record.what));
+    switch (TxRecord::KindOf::get(record.what)) {
+      case TxRecord::kSkb: shim_skb_drop(static_cast<sk_buff*>(record.object)); break;
+      case TxRecord::kXdpFrame:
         shim_xdp_frame_return(static_cast<xdp_frame*>(record.object));
         break;
-      case TxRecord::Kind::kXdpPage:
+      case TxRecord::kXdpPage:
         shim_page_pool_return(static_cast<page*>(record.object), false);
         break;
-      case TxRecord::Kind::kNothing: break;
+      case TxRecord::kNothing: break;
     }
-    position += record.units;
+    position += TxRecord::Units::get(record.what);
   }
   sq_.consume_to(position);
 }

@@ -18,20 +18,29 @@ namespace mana::port {
 // What a transmit ring holds besides WQEs: for each packet, what to do when it is sent. Indexed by
 // the position of the packet's WQE in the ring, so that there is nothing to allocate or search.
 struct TxRecord {
-  enum class Kind : u8 {
+  enum Kind : u32 {
     kSkb,       // consume it
     kNothing,   // a frame that was copied, and is gone already
     kXdpFrame,  // return it (ndo_xdp_xmit)
     kXdpPage,   // recycle it; mapped by the page pool
   };
+  using Units = Bits<7, 0>;      // BU of the WQE
+  using Mappings = Bits<15, 8>;  // to be ended
+  using KindOf = Bits<23, 16>;
 
   void* object;
   u32 bytes;  // for byte queue limits
-  u8 units;   // BU of the WQE
-  u8 mappings;
-  Kind kind;
+  u32 what;
+
+  // The fields above in one word, so that the ordinary case is found by one comparison: an skb that
+  // was copied has units, and nothing else.
+  static constexpr u32 describe(Kind kind, u32 units, u32 mappings) {
+    return Units::put(units) | Mappings::put(mappings) | KindOf::put(kind);
+  }
+  static constexpr bool is_copied_skb(u32 what) { return what <= Units::kMax; }
 };
 static_assert(sizeof(TxRecord) == 16);
+static_assert(TxRecord::kSkb == 0);
 
 // A frame that the receive side sends back (XDP_TX), in a page of a page pool.
 struct XdpTxBuffer {
@@ -108,7 +117,8 @@ class TxQueue : NonCopyable {
 
   bool transmit_frame(xdp_frame* frame);
   void post_frame(void* object, TxRecord::Kind kind, u64 address, u32 bytes);
-  [[gnu::noinline, gnu::cold]] u8 write_long(u32 position, u64 address, u32 bytes) const;
+  void ring();
+  [[gnu::noinline, gnu::cold]] u32 write_long(u32 position, u64 address, u32 bytes) const;
 
   bool has_room() const { return sq_.producer() - seen_consumer_ <= max_used_; }
   [[gnu::noinline, gnu::cold]] bool find_room();

@@ -53,12 +53,12 @@ inline void copy_packet(u8* to, const void* data, u32 bytes) {
                                                      bool more) {
   records_[sq_.index_of(position)] = record;
   shim_skb_tx_timestamp(static_cast<sk_buff*>(record.object));
-  sq_.advance(record.units);
+  sq_.advance(TxRecord::Units::get(record.what));
   if (!has_room()) [[unlikely]]
     stop_if_full();
   // Nothing reads the skb any more: after the doorbell it may be gone.
   if (shim_txq_sent(txq_, record.bytes, more))
-    flush();
+    ring();
 }
 
 bool TxQueue::transmit(sk_buff* skb) {
@@ -82,7 +82,7 @@ bool TxQueue::transmit(sk_buff* skb) {
   const u32 index = sq_.index_of(position);
   const u32 bytes = shim_skb_length(skb);
   u64 address = copy_address(index);
-  u8 mappings = 0;
+  u32 mappings = 0;
   if (is_copied(bytes)) {
     copy_packet(copy_memory(index), shim_skb_data(skb), bytes);
   } else {
@@ -99,11 +99,7 @@ bool TxQueue::transmit(sk_buff* skb) {
   statistics.short_format.increment();
   statistics.packets.increment();
   statistics.bytes.add(bytes);
-  post_skb({.object = skb,
-            .bytes = bytes,
-            .units = 1,
-            .mappings = mappings,
-            .kind = TxRecord::Kind::kSkb},
+  post_skb({.object = skb, .bytes = bytes, .what = TxRecord::describe(TxRecord::kSkb, 1, mappings)},
            position, more);
   return true;
 }
@@ -250,12 +246,11 @@ bool TxQueue::transmit_pieces(sk_buff* skb, bool more) {
   (long_form ? statistics.long_format : statistics.short_format).increment();
   statistics.packets.add(segments);
   statistics.bytes.add(bytes + (segments - 1) * headers);
-  post_skb({.object = skb,
-            .bytes = bytes,
-            .units = static_cast<u8>(divide_round_up(wqe, wire::kBasicUnit)),
-            .mappings = static_cast<u8>(mapped),
-            .kind = TxRecord::Kind::kSkb},
-           position, more);
+  post_skb(
+      {.object = skb,
+       .bytes = bytes,
+       .what = TxRecord::describe(TxRecord::kSkb, divide_round_up(wqe, wire::kBasicUnit), mapped)},
+      position, more);
   return true;
 }
 
@@ -279,14 +274,14 @@ bool TxQueue::transmit_frame(xdp_frame* frame) {
   if (is_copied(bytes)) {
     const u32 index = sq_.index_of(position);
     copy_packet(copy_memory(index), shim_xdp_frame_data(frame), bytes);
-    post_frame(nullptr, TxRecord::Kind::kNothing, copy_address(index), bytes);
+    post_frame(nullptr, TxRecord::kNothing, copy_address(index), bytes);
     shim_xdp_bulk_return(&copied_, frame);
     return true;
   }
   const u64 address = map(position, shim_xdp_frame_data(frame), bytes);
   if (address == SHIM_DMA_ERROR) [[unlikely]]
     return false;
-  post_frame(frame, TxRecord::Kind::kXdpFrame, address, bytes);
+  post_frame(frame, TxRecord::kXdpFrame, address, bytes);
   return true;
 }
 
@@ -298,7 +293,7 @@ u32 TxQueue::transmit_pages(Span<const XdpTxBuffer> buffers) {
     for (; sent < buffers.size() && (has_room() || find_room()); sent++) {
       const XdpTxBuffer& buffer = buffers[sent];
       shim_dma_sync_for_device(dev_, buffer.address, buffer.bytes, true);
-      post_frame(buffer.page, TxRecord::Kind::kXdpPage, buffer.address, buffer.bytes);
+      post_frame(buffer.page, TxRecord::kXdpPage, buffer.address, buffer.bytes);
     }
     flush();
   }
@@ -310,7 +305,7 @@ u32 TxQueue::transmit_pages(Span<const XdpTxBuffer> buffers) {
 [[gnu::always_inline]] inline void TxQueue::post_frame(void* object, TxRecord::Kind kind,
                                                        u64 address, u32 bytes) {
   const u32 position = sq_.producer();
-  u8 units = 1;
+  u32 units = 1;
   if (short_form_) [[likely]]
     *reinterpret_cast<SmallWqe*>(sq_.at(position)) = {
         .header = {.dw0 = 0, .dw1 = WqeHeader::SgeCount::put(1) | size_code(wire::OobSize::k8)},
@@ -318,11 +313,10 @@ u32 TxQueue::transmit_pages(Span<const XdpTxBuffer> buffers) {
         .sge = {.address = address, .memory_key = mkey_, .size = bytes}};
   else
     units = write_long(position, address, bytes);
-  records_[sq_.index_of(position)] = {.object = object,
-                                      .bytes = bytes,
-                                      .units = units,
-                                      .mappings = kind == TxRecord::Kind::kXdpFrame,
-                                      .kind = kind};
+  records_[sq_.index_of(position)] = {
+      .object = object,
+      .bytes = bytes,
+      .what = TxRecord::describe(kind, units, kind == TxRecord::kXdpFrame)};
   TxStatistics& statistics = *statistics_;
   statistics.packets.increment();
   statistics.bytes.add(bytes);
@@ -332,7 +326,7 @@ u32 TxQueue::transmit_pages(Span<const XdpTxBuffer> buffers) {
 }
 
 // The same WQE in the long form; its units.
-u8 TxQueue::write_long(u32 position, u64 address, u32 bytes) const {
+u32 TxQueue::write_long(u32 position, u64 address, u32 bytes) const {
   *reinterpret_cast<WqeHeader*>(sq_.at(position)) = {
       .dw0 = 0, .dw1 = WqeHeader::SgeCount::put(1) | size_code(wire::OobSize::k24)};
   const u32 sgl = write_oob(position, oob_, false, 0);

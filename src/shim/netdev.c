@@ -186,7 +186,8 @@ void shim_netdev_tx_disable(struct net_device *netdev)
 	netif_tx_disable(netdev);
 }
 
-bool shim_txq_sent(struct netdev_queue *txq, u32 bytes, bool more)
+/* Inlined: on the path of each packet, with more than one caller. */
+__attribute__((__always_inline__)) bool shim_txq_sent(struct netdev_queue *txq, u32 bytes, bool more)
 {
 	return __netdev_tx_sent_queue(txq, bytes, more);
 }

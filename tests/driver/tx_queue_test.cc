@@ -385,6 +385,82 @@ TEST_F(TxQueueTest, MappingsThatFailLeaveNothing) {
   EXPECT_EQ(traffic(1), 2u);
 }
 
+// --- small packets are copied ---
+
+TEST_F(TxQueueTest, PacketsOfEverySizeArriveWhole) {
+  bring_up_watched();
+  for (u32 payload = 0; payload < 160; payload++) {
+    PacketSpec spec{.protocol = 17, .payload = payload, .sequence = payload};
+    const auto frames = send(0, skb_of(kernel, spec), 1);
+    ASSERT_EQ(frames.size(), 1u) << payload;
+    ASSERT_EQ(frames[0], make_packet(spec)) << payload;
+  }
+  expect_no_trouble();
+}
+
+TEST_F(TxQueueTest, UpTo128BytesNeedNoMapping) {
+  bring_up_watched();
+  const u32 headers = static_cast<u32>(make_packet({.protocol = 17, .payload = 0}).size());
+  const auto arrives = [&](u32 size, std::vector<u32> pieces, int tci) {
+    kernel.fail_kind[static_cast<int>(Failing::kMap)] = 1;
+    sk_buff* skb = skb_of(kernel, {.protocol = 17, .payload = size - headers}, pieces);
+    skb->tci = tci;
+    const size_t frames = send(0, skb, 1).size();
+    kernel.fail_kind[static_cast<int>(Failing::kMap)] = 0;
+    return frames == 1;
+  };
+  EXPECT_TRUE(arrives(headers, {}, -1));
+  EXPECT_TRUE(arrives(64, {}, -1));
+  EXPECT_TRUE(arrives(65, {}, -1));
+  EXPECT_TRUE(arrives(128, {}, -1));
+  EXPECT_EQ(stat(0, "tx_0_mana_map_err"), 0u);
+  EXPECT_FALSE(arrives(129, {}, -1));
+  EXPECT_FALSE(arrives(100, {10}, -1));
+  EXPECT_FALSE(arrives(100, {}, 5));
+  EXPECT_EQ(stat(0, "tx_0_mana_map_err"), 3u);
+}
+
+// The copy is memory that a host may read: nothing from beyond the packet's end gets there.
+TEST_F(TxQueueTest, NothingBeyondAPacketIsCopied) {
+  bring_up_watched();
+  for (u32 size : {42u, 50u, 63u, 64u, 65u, 100u, 127u}) {
+    const u32 payload = size - static_cast<u32>(make_packet({.protocol = 17, .payload = 0}).size());
+    sk_buff* skb = skb_of(kernel, {.protocol = 17, .payload = payload});
+    skb->linear.reserve(256);
+    std::memset(skb->linear.data() + size, 0xEE, 256 - size);
+    const Bytes bytes = post(skb, 32);
+    u64 address = 0;
+    std::memcpy(&address, &bytes[16], 8);
+    EXPECT_EQ(word(bytes, 7), size);
+    u64 start = 0;
+    const FakeKernel::Region* region = kernel.region_of(address, 128, &start);
+    ASSERT_NE(region, nullptr);
+    ASSERT_EQ(region->kind, FakeKernel::Region::kCoherent);
+    EXPECT_EQ(region->memory[address - start + size], 0u) << size;
+    take_received(1);
+  }
+}
+
+// Many in flight: each has a slot of its own, all round the ring.
+TEST_F(TxQueueTest, CopiesDoNotMeet) {
+  bring_up_watched();
+  for (u32 round = 0; round < 7; round++) {
+    device->stalled = true;
+    for (u32 i = 0; i < 100; i++)
+      ASSERT_TRUE(transmit(
+          0,
+          skb_of(kernel, {.protocol = 17, .payload = 20 + i % 60, .sequence = round * 100 + i})));
+    device->stalled = false;
+    kernel.settle();
+    const auto frames = take_received(1);
+    ASSERT_EQ(frames.size(), 100u);
+    for (u32 i = 0; i < 100; i++)
+      ASSERT_EQ(frames[i],
+                make_packet({.protocol = 17, .payload = 20 + i % 60, .sequence = round * 100 + i}));
+  }
+  expect_no_trouble();
+}
+
 // --- completions ---
 
 TEST_F(TxQueueTest, D56_AnExtraCompletionFreesNothing) {
@@ -526,10 +602,48 @@ TEST_F(TxQueueTest, FramesFromRedirects) {
   device->stalled = false;
   kernel.settle();
   EXPECT_EQ(take_received(1).size(), static_cast<size_t>(taken));
+
+  // Copied frames are not kept until they are sent, the others are.
+  device->stalled = true;
+  xdp_frame* small = kernel.make_frame(make_packet({.payload = 20}));
+  xdp_frame* large = kernel.make_frame(make_packet({.payload = 500}));
+  EXPECT_EQ(mana_port_xdp_transmit(port(0), 1, &small, true), 1);
+  EXPECT_TRUE(kernel.frames_.empty() || !kernel.frames_.contains(small));
+  EXPECT_EQ(mana_port_xdp_transmit(port(0), 1, &large, true), 1);
+  EXPECT_TRUE(kernel.frames_.contains(large));
+  device->stalled = false;
+  kernel.settle();
+  EXPECT_TRUE(kernel.frames_.empty());
+  const auto both = take_received(1);
+  ASSERT_EQ(both.size(), 2u);
+  EXPECT_EQ(both[0], make_packet({.payload = 20}));
+  EXPECT_EQ(both[1], make_packet({.payload = 500}));
+
+  // A frame that cannot be mapped stays the caller's, and those after it.
+  kernel.fail_kind[static_cast<int>(Failing::kMap)] = 1;
+  large = kernel.make_frame(make_packet({.payload = 500}));
+  EXPECT_EQ(mana_port_xdp_transmit(port(0), 1, &large, true), 0);
+  kernel.return_frame(large);
+
   ASSERT_EQ(stop(0), 0);
   xdp_frame* late = kernel.make_frame(make_packet({}));
   EXPECT_EQ(mana_port_xdp_transmit(port(0), 1, &late, true), -100);
   kernel.return_frame(late);
+}
+
+// What is in the ring when the port stops goes back, too.
+TEST_F(TxQueueTest, FramesThatAreNeverSent) {
+  bring_up_watched();
+  kernel.fake_mmio = [](Mmio& access) {
+    return access.is_write && access.offset == 0x2000 + wire::doorbell::kSq;
+  };
+  std::vector<xdp_frame*> frames;
+  for (u32 i = 0; i < 8; i++)
+    frames.push_back(kernel.make_frame(make_packet({.payload = i % 2 ? 20u : 500u})));
+  EXPECT_EQ(mana_port_xdp_transmit(port(0), 8, frames.data(), true), 8);
+  EXPECT_EQ(kernel.frames_.size(), 4u);
+  ASSERT_EQ(stop(0), 0);
+  EXPECT_TRUE(kernel.frames_.empty());
 }
 
 }  // namespace
