@@ -577,10 +577,13 @@ CASE(only_an_open_port_is_a_target) {
 
 // --- frames that are handed over ---
 
-// Watched frames of one content, given back at the end.
+// Watched frames of one content, given back at the end. Large ones are sent from where they are and
+// kept until then, small ones (up to 128 bytes) are copied.
+constexpr u32 kLargeFrame = 200;
+constexpr u32 kSmallFrame = 60;
 class Frames : NonCopyable {
  public:
-  Frames(u32 count, u32 payload = 60, bool fragments = false) {
+  Frames(u32 count, u32 payload = kLargeFrame, bool fragments = false) {
     const Frame frame = content(payload);
     frames_ = kunit_frames_create(frame.bytes(), frame.length(), count, fragments);
     if (!frames_)
@@ -610,7 +613,7 @@ CASE(frames_that_are_handed_over_are_sent_and_freed_once) {
     bench.nic.settle();
     EXPECT_EQ(frames.under_way(), 0u);
     for (u32 i = 0; i < batch; i++)
-      EXPECT(bench.take().holds(Frames::content(60)));
+      EXPECT(bench.take().holds(Frames::content(kLargeFrame)));
     EXPECT_EQ(bench.arrived(), 0u);
   }
   EXPECT_EQ(bench.nic.stat(0, "tx_0_xdp_xmit") + bench.nic.stat(0, "tx_0_packets"), 2 * 161u);
@@ -621,6 +624,26 @@ CASE(frames_that_are_handed_over_are_sent_and_freed_once) {
   ASSERT(kunit_pool_look(bench.other(), 0, &other));
   EXPECT_EQ(static_cast<int>(kunit_dma_streaming(bench.function())),
             bench.pool().in_flight + other.in_flight);
+}
+
+CASE(small_frames_are_copied_and_freed_at_once) {
+  ReceiveBench bench{{.ports = 2}};
+  ASSERT(bench.up());
+  const Frames frames{200, kSmallFrame};
+  for (u32 round = 0; round < 8; round++) {
+    bench.nic.device().stalled = true;
+    const u64 maps = bench.dma().maps;
+    EXPECT_EQ(frames.send(bench.other(), 20), 20);
+    EXPECT_EQ(frames.under_way(), 0u);
+    EXPECT_EQ(bench.dma().maps, maps);
+    bench.nic.device().stalled = false;
+    kunit_function_run(bench.function());
+    bench.nic.settle();
+    for (u32 i = 0; i < 20; i++)
+      EXPECT(bench.take().holds(Frames::content(kSmallFrame)));
+    EXPECT_EQ(bench.arrived(), 0u);
+  }
+  bench.remove_tap();
 }
 
 CASE(the_doorbell_waits_for_the_flush) {
@@ -683,7 +706,7 @@ CASE(a_port_that_is_down_takes_no_frame) {
 CASE(frames_that_cannot_be_sent_are_not_taken) {
   ReceiveBench bench;
   ASSERT(bench.up());
-  const Frames fragmented{4, 60, true};
+  const Frames fragmented{4, kLargeFrame, true};
   EXPECT_EQ(fragmented.send(bench.netdev(), 4), 0);
   const Frame any = Frames::content(60);
   kunit_frames* empty = kunit_frames_create(any.bytes(), 0, 4, false);
@@ -722,6 +745,7 @@ constexpr mana_case kCases[] = {
     LIST(buffers_that_have_the_room_are_kept),
     LIST(only_an_open_port_is_a_target),
     LIST(frames_that_are_handed_over_are_sent_and_freed_once),
+    LIST(small_frames_are_copied_and_freed_at_once),
     LIST(the_doorbell_waits_for_the_flush),
     LIST(a_full_SQ_leaves_the_rest_to_the_caller),
     LIST(a_port_that_is_down_takes_no_frame),
