@@ -6,7 +6,9 @@
 #ifndef SHIM_ENTRY_H
 #define SHIM_ENTRY_H
 
+#include "shim/devlink.h"
 #include "shim/ethtool.h"
+#include "shim/text.h"
 #include "shim/types.h"
 #include "shim/xdp.h"
 
@@ -24,6 +26,25 @@ void mana_adapter_shutdown(struct mana_adapter *adapter);
  * brings it back with the ports as they were. A resume that fails leaves ports without a link. */
 void mana_adapter_suspend(struct mana_adapter *adapter);
 int mana_adapter_resume(struct mana_adapter *adapter);
+
+/* --- devlink; process context without RTNL --- */
+
+struct shim_versions {
+	char registers[24]; /* of the register map */
+	char protocol[24];
+};
+void mana_adapter_versions(struct mana_adapter *adapter, struct shim_versions *versions);
+
+/* What a reporter looks after: its state in short, and all there is to know. 0 or a negative errno.
+ */
+int mana_adapter_diagnose(struct mana_adapter *adapter, enum shim_reporter which,
+			  struct shim_text *text);
+int mana_adapter_dump(struct mana_adapter *adapter, enum shim_reporter which,
+		      struct shim_text *text);
+
+/* Somebody asks for a repair. */
+int mana_adapter_recover(struct mana_adapter *adapter, enum shim_reporter which,
+			 struct netlink_ext_ack *ack);
 
 /* --- interrupts; hard interrupt context --- */
 

@@ -49,6 +49,7 @@ void shim_netdev_carrier_off(struct net_device *netdev);
 /* RTNL, for work that is not called by the stack. */
 void shim_rtnl_lock(void);
 bool shim_rtnl_trylock(void);
+bool shim_rtnl_lock_killable(void); /* false: the caller shall die, and does not have it */
 void shim_rtnl_unlock(void);
 
 /* Waits until no softirq that started before uses what was unpublished. Process context. */

@@ -71,7 +71,14 @@ void shim_skb_tx_timestamp(struct sk_buff *skb);
 /* --- end of life --- */
 
 void shim_skb_consume(struct sk_buff *skb, int budget); /* sent; budget of the NAPI poll, or 0 */
-void shim_skb_drop(struct sk_buff *skb); /* any context */
+
+/* Why a packet was not sent; what watches the kernel's drops is told. */
+enum shim_drop {
+	SHIM_DROP_NO_MEMORY, /* linearising, private headers, or DMA mapping */
+	SHIM_DROP_BAD_GSO, /* segmentation that makes no sense */
+	SHIM_DROP_DEVICE, /* the queue went away with packets in it */
+};
+void shim_skb_drop(struct sk_buff *skb, enum shim_drop reason); /* any context */
 
 SHIM_END
 

@@ -23,6 +23,7 @@ typedef unsigned long long u64;
 
 /* The kernel's. */
 struct bpf_prog;
+struct dentry;
 struct device;
 struct napi_struct;
 struct net_device;

@@ -65,6 +65,8 @@ Result<void> Adapter::bring_up(const char** step) {
   vectors_ = TRY(kern::MsixVectors::allocate(function_, kMinVectors, kMaxVectors));
   const hwc::DeviceConfig config = TRY(start_device(step));
 
+  // Before those who report to it. Without memory there is no devlink, which is no reason to fail.
+  devlink_ = shim_devlink_create(function_.get(), reinterpret_cast<mana_adapter*>(this));
   *step = "creating the ports";
   port_context_ = TRY(kern::Box<port::PortContext>::create(
       function_.node(), port::PortContext{.function = function_,
@@ -76,8 +78,11 @@ Result<void> Adapter::bring_up(const char** step) {
                                           .limits = limits_,
                                           .config = config,
                                           .ports = ports_,
-                                          .ports_ready = ports_ready_}));
+                                          .ports_ready = ports_ready_,
+                                          .devlink = devlink_}));
   TRY(create_ports());
+  TRY(views_.create(function_.name(), *this, ports_));
+  shim_devlink_register(devlink_);
 
   const u32 version = map_.version();
   shim_trace_function(function_.device(), "probe", 0);
@@ -138,12 +143,18 @@ Result<void> Adapter::create_ports() {
 Adapter::~Adapter() {
   shim_trace_function(function_.device(), "remove", 0);
   const bool served = ports_ready_.load() != 0;  // else a probe failed, and says so itself
+  // First those who look at the rest.
+  shim_devlink_unregister(devlink_);
+  views_.remove();
   silence();
+  shim_rtnl_lock();
   ports_ready_.store(0);
+  shim_rtnl_unlock();
   ports_ = {};
   stop_device();
   if (served)
     shim_log(function_.device(), SHIM_LOG_INFO, "removed\n");
+  shim_devlink_destroy(devlink_);
 }
 
 void Adapter::stop_device() {
@@ -189,7 +200,9 @@ void Adapter::suspend() {
     port->suspend();
   shim_rtnl_unlock();
   stop_device();
+  shim_rtnl_lock();  // views look at the channel
   channel_ = {};
+  shim_rtnl_unlock();
   device_ = {};
   shim_trace_function(function_.device(), "suspend", 0);
 }
@@ -202,6 +215,8 @@ Result<void> Adapter::resume() {
   const char* step = "starting";
   auto up = restart(&step);
   shim_trace_function(function_.device(), "resume", up.to_errno());
+  if (up && channel_reported_.exchange(false))
+    shim_devlink_recovered(devlink_, SHIM_REPORTER_HWC);
   if (!up) {
     const auto text = diagnosis_.text();
     shim_log(function_.device(), SHIM_LOG_ERROR, "resume failed while %s: %s (error %d)\n", step,
@@ -243,7 +258,11 @@ Result<void> Adapter::restart(const char** step) {
 void Adapter::notice(void* context, hwc::Notice notice, u32 value) {
   auto& adapter = *static_cast<Adapter*>(context);
   switch (notice) {
-    case hwc::Notice::kResetRequest: adapter.reset_requested_.store(true); break;
+    case hwc::Notice::kResetRequest:
+      adapter.reset_requested_.store(true);
+      adapter.channel_failed_.store(true);
+      break;
+    case hwc::Notice::kFailed: adapter.channel_failed_.store(true); break;
     case hwc::Notice::kLinkUp:
     case hwc::Notice::kLinkDown: {
       if (value >= wire::kMaxVports)  // D-67
@@ -279,6 +298,8 @@ void Adapter::handle_notices() {
              "the device asks for a reset and is out of service; reload the driver to use it "
              "again\n");
   }
+  if (channel_failed_.exchange(false) && !channel_reported_.exchange(true))
+    shim_devlink_report(devlink_, SHIM_REPORTER_HWC, "the hardware channel failed");
   for (u32 i = 0; i < ready; i++) {
     const u64 bit = 1ull << (i % 64);
     if (reset)

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #pragma once
 
+#include "adapter/views.h"
 #include "hwc/channel.h"
 #include "hwc/commands.h"
 #include "hwc/event_queue.h"
 #include "port/port.h"
+#include "shim/entry.h"
 
 namespace mana::adapter {
 
@@ -27,6 +29,15 @@ class Adapter : NonCopyable {
   void suspend();
   Result<void> resume();
 
+  // --- devlink; process context without RTNL (health.cc) ---
+  void versions(shim_versions& versions) const;
+  Result<void> diagnose(shim_reporter which, const kern::Text& text) const;
+  Result<void> dump(shim_reporter which, const kern::Text& text) const;
+  Result<void> recover(shim_reporter which, netlink_ext_ack* ack);
+
+  // The function without its ports; under RTNL.
+  void describe(const kern::Text& text) const;
+
  private:
   template <typename T>
   friend class kern::Box;
@@ -43,7 +54,7 @@ class Adapter : NonCopyable {
   void stop_device();
   void silence();
 
-  static void notice(void* context, hwc::Notice notice, u32 value);  // hard interrupt context
+  static void notice(void* context, hwc::Notice notice, u32 value);  // any context
   static void eq_overrun(void* context);                             // likewise
   void handle_notices();
 
@@ -65,16 +76,20 @@ class Adapter : NonCopyable {
                            .overrun = eq_overrun,
                            .overrun_context = this}};
   kern::Box<port::PortContext> port_context_;
+  shim_devlink* devlink_ = nullptr;
 
   // What interrupts leave for handle_notices(): bit masks by vPort.
   static constexpr u32 kMaskWords = wire::kMaxVports / 64;
   kern::Atomic<u64> link_changed_[kMaskWords];
   kern::Atomic<u64> link_down_[kMaskWords];
   kern::Atomic<bool> reset_requested_{false};
+  kern::Atomic<bool> channel_failed_{false};
+  kern::Atomic<bool> channel_reported_{false};  // to devlink, and not recovered yet
 
   kern::Array<kern::Box<port::Port>> ports_;
   kern::Atomic<u32> ports_ready_{0};  // how many of them notices may reach
   kern::Work<Adapter, &Adapter::handle_notices> notices_;
+  Views views_;
 };
 
 }  // namespace mana::adapter

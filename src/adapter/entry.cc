@@ -10,6 +10,7 @@ using mana::adapter::Adapter;
 using mana::hwc::EventQueue;
 using mana::hwc::HardwareChannel;
 using mana::kern::Box;
+using mana::kern::Text;
 using mana::port::Channel;
 using mana::port::Port;
 
@@ -32,6 +33,22 @@ void mana_adapter_shutdown(mana_adapter* adapter) { adapter_of(adapter).shutdown
 void mana_adapter_suspend(mana_adapter* adapter) { adapter_of(adapter).suspend(); }
 
 int mana_adapter_resume(mana_adapter* adapter) { return adapter_of(adapter).resume().to_errno(); }
+
+void mana_adapter_versions(mana_adapter* adapter, shim_versions* versions) {
+  adapter_of(adapter).versions(*versions);
+}
+
+int mana_adapter_diagnose(mana_adapter* adapter, shim_reporter which, shim_text* text) {
+  return adapter_of(adapter).diagnose(which, Text{text}).to_errno();
+}
+
+int mana_adapter_dump(mana_adapter* adapter, shim_reporter which, shim_text* text) {
+  return adapter_of(adapter).dump(which, Text{text}).to_errno();
+}
+
+int mana_adapter_recover(mana_adapter* adapter, shim_reporter which, netlink_ext_ack* ack) {
+  return adapter_of(adapter).recover(which, ack).to_errno();
+}
 
 void mana_hwc_interrupt(mana_hwc* hwc) { reinterpret_cast<HardwareChannel*>(hwc)->interrupt(); }
 

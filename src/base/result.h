@@ -15,6 +15,7 @@ namespace mana {
 // architecture the driver supports; other numbers pass through unchanged.
 enum class Errno : s32 {
   kPermission = 1,      // EPERM
+  kInterrupted = 4,     // EINTR
   kIo = 5,              // EIO
   kNoMemory = 12,       // ENOMEM
   kBusy = 16,           // EBUSY

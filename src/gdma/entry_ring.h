@@ -86,6 +86,7 @@ class EntryRing {
     return state;
   }
 
+  u32 head() const { return next_; }
   // H modulo 8 laps, for the doorbell.
   u32 doorbell_index() const { return next_ & (entries() * wire::kOwnerLaps - 1); }
   void acknowledge() { acknowledged_ = next_; }

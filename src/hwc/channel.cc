@@ -183,10 +183,22 @@ void HardwareChannel::abandon(Quarantine& quarantine) {
 }
 
 void HardwareChannel::fail() {
-  failed_.store(true);
+  kern::SpinLock::Guard guard{lock_};
+  fail_locked();
+}
+
+void HardwareChannel::fail_locked() {
+  if (latch())
+    notify(Notice::kFailed, 0);
+}
+
+// True if this is the first failure.
+bool HardwareChannel::latch() {
+  const bool first = !failed_.exchange(true);
   init_done_.complete();
   response_done_.complete();
   test_done_.complete();
+  return first;
 }
 
 void HardwareChannel::mute() {
@@ -197,6 +209,22 @@ void HardwareChannel::mute() {
 void HardwareChannel::notify(Notice notice, u32 value) {
   if (sink_.notify)
     sink_.notify(sink_.context, notice, value);
+}
+
+void HardwareChannel::describe(const kern::Text& text) const {
+  text.word("state", failed() ? "failed" : "up");
+  if (failed())  // may be about to be written anew: then either reason is a good one
+    text.word("reason", diagnosis_.text().bytes);
+  text.number("timeout_ms", timeout_ms_.load());
+  text.number("requests", next_activity_ - 1);
+  text.number("eq", ids_.eq);
+  text.number("cq", ids_.cq);
+  text.number("sq", ids_.sq);
+  text.number("rq", ids_.rq);
+  text.number("max_cqs", ids_.max_cqs);
+  text.number("max_request", ids_.max_request);
+  text.number("sq_used", sq_.used());
+  text.number("rq_used", rq_.used());
 }
 
 void HardwareChannel::set_timeout(u32 milliseconds) {
@@ -226,7 +254,7 @@ Result<void> HardwareChannel::exchange(const Call& call, wire::RequestHeader* re
     // D-34: the device completes requests in its own time, but not never.
     kern::SpinLock::Guard guard{lock_};
     if (sq_.available() < kRequestUnits) {
-      fail();
+      fail_locked();
       diagnosis_.set("not sent, the device does not complete the requests before", call.command);
       return Errno::kProtocol;
     }
@@ -302,7 +330,7 @@ Result<void> HardwareChannel::wait_for_response(wire::Command command) {
       // D-23: from here on a late answer finds nobody waiting, and the latch keeps the slot from
       // being used again.
       waiting_ = false;
-      fail();
+      fail_locked();
       diagnosis_.set("no answer, ms waited:", command, timeout);
       return Errno::kTimedOut;
     }
@@ -314,7 +342,7 @@ Result<void> HardwareChannel::wait_for_response(wire::Command command) {
     return {};
   waiting_ = false;
   if (malformed_) {
-    fail();
+    fail_locked();
     diagnosis_.set("the answer has an impossible length or message id", command);
     return Errno::kProtocol;
   }
@@ -435,7 +463,7 @@ void HardwareChannel::process_events() {
     if (slot == gdma::SlotState::kEmpty)
       break;
     if (slot == gdma::SlotState::kOverrun) {  // D-39
-      fail();
+      fail_locked();
       return;
     }
     const u32 value = kern::read_once(eq_.front().data[0]);
@@ -499,7 +527,7 @@ void HardwareChannel::handle_event(wire::EqeType type, u32 value) {
       return;
     }
     case wire::EqeType::kVfResetRequest:
-      fail();  // D-65
+      (void)latch();  // D-65
       notify(Notice::kResetRequest, 0);
       return;
     default:
@@ -537,7 +565,7 @@ void HardwareChannel::process_completions() {
     if (slot == gdma::SlotState::kEmpty)
       break;
     if (slot == gdma::SlotState::kOverrun) {
-      fail();
+      fail_locked();
       return;
     }
     const auto& entry = reinterpret_cast<const wire::HwcRxCqe&>(cq_.front());

@@ -12,16 +12,18 @@
 #include "kern/memory.h"
 #include "kern/pci.h"
 #include "kern/sync.h"
+#include "kern/text.h"
 #include "shim/irq.h"
 #include "wire/gdma_commands.h"
 
 namespace mana::hwc {
 
-// What the device tells on its own. Called in hard interrupt context.
+// What the device tells on its own, and what becomes of the channel. Any context.
 enum class Notice {
   kResetRequest,  // the function is about to be reset; the channel is dead
   kLinkUp,        // value: vPort index, unchecked
   kLinkDown,      // value: vPort index, unchecked
+  kFailed,        // nothing can be asked of the device any more
 };
 
 struct NoticeSink {
@@ -96,6 +98,7 @@ class HardwareChannel : NonCopyable {
 
   bool failed() const { return failed_.load(); }
   void fail();  // any context
+  void describe(const kern::Text& text) const;  // process context
   void set_timeout(u32 milliseconds);
   u32 max_cqs() const { return ids_.max_cqs; }
   u32 cq_id() const { return ids_.cq; }
@@ -146,6 +149,8 @@ class HardwareChannel : NonCopyable {
   void process_completions();
   void handle_response(u32 wqe_offset, u32 length);
   void reject_response();
+  void fail_locked();
+  bool latch();
   void arm_eq();
   void notify(Notice notice, u32 value);
 

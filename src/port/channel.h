@@ -64,6 +64,10 @@ class Channel : NonCopyable {
   int poll(int budget);  // softirq
 
   u32 eq_id() const { return eq_ ? eq_->id() : 0; }
+  // Under RTNL: the queues that are asked for.
+  void describe(const kern::Text& text, bool rx, bool tx) const;
+  void describe_words(const kern::Text& text, bool rx, bool tx) const;
+
   RxQueue& rx() { return rx_; }
   TxQueue& tx() { return tx_; }
 

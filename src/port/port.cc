@@ -423,6 +423,7 @@ void Port::request_recovery() {
 
 void Port::tx_timeout(u32 queue) {
   tx_timeouts_.increment();
+  hung_.store(true);
   if (shim_log_allowed())
     shim_log_netdev(netdev_, SHIM_LOG_WARNING, "transmit queue %u hangs, recreating the queues\n",
                     queue);
@@ -432,33 +433,86 @@ void Port::tx_timeout(u32 queue) {
 // D-39, D-57: recreates all queues of the port.
 void Port::recover() {
   shim_sleep_ms(kRecoveryPauseMs);
-  shim_rtnl_lock();
-  ScopeExit unlock{[] { shim_rtnl_unlock(); }};
-  if (!recovery_wanted_.load() || !shim_netdev_running(netdev_) || lost_.load() ||
-      channel().failed() || failed_recoveries_ >= kMaxFailedRecoveries)
-    return;
+  report_trouble();
+  Result<void> up;
+  {
+    shim_rtnl_lock();
+    const ScopeExit unlock{[] { shim_rtnl_unlock(); }};
+    if (!wants_recovery())
+      return;
+    up = recreate();
+    if (!up) {
+      log_failure("recreating the queues", up.error());
+      if (++failed_recoveries_ < kMaxFailedRecoveries)
+        request_recovery();
+      else
+        shim_log_netdev(netdev_, SHIM_LOG_ERROR,
+                        "giving up; set the port down and up to try again\n");
+      return;
+    }
+  }
+  // Without RTNL, which devlink's callbacks take.
+  if (mana::exchange(reported_rx_, false))
+    shim_devlink_recovered(context_.devlink, SHIM_REPORTER_RX);
+  if (mana::exchange(reported_tx_, false))
+    shim_devlink_recovered(context_.devlink, SHIM_REPORTER_TX);
+}
 
+bool Port::wants_recovery() const {
+  return recovery_wanted_.load() && shim_netdev_running(netdev_) && !lost_.load() &&
+         !channel().failed() && failed_recoveries_ < kMaxFailedRecoveries;
+}
+
+Result<void> Port::recreate() {
   channel().diagnosis().clear();
   take_down();
   recovery_wanted_.store(false);  // whoever asked until now, meant the queues that are gone
+  hung_.store(false);
   ChannelSet previous = mana::move(active_);
   auto fresh = prepare(settings_);  // nothing of the broken queues is trusted
   previous = {};
   const Result<void> up =
       fresh ? activate(mana::move(*fresh), settings_) : Result<void>{fresh.error()};
   shim_trace_recovery_done(netdev_, failed_recoveries_ + 1, up.to_errno());
-  if (up) {
-    recoveries_.increment();
-    failed_recoveries_ = 0;
-    if (shim_log_allowed())
-      shim_log_netdev(netdev_, SHIM_LOG_WARNING, "queues recreated\n");
-    return;
+  if (!up)
+    return up;
+  recoveries_.increment();
+  failed_recoveries_ = 0;
+  if (shim_log_allowed())
+    shim_log_netdev(netdev_, SHIM_LOG_WARNING, "queues recreated\n");
+  return {};
+}
+
+// Tells devlink while the broken queues are still there to be dumped. Once for each trouble,
+// however many attempts it takes.
+void Port::report_trouble() {
+  bool rx = false;
+  bool tx = hung_.load();
+  {
+    shim_rtnl_lock();
+    const ScopeExit unlock{[] { shim_rtnl_unlock(); }};
+    if (!wants_recovery())
+      return;
+    for (auto& channel : active_) {
+      rx = rx || (channel && channel->rx().broken());
+      tx = tx || (channel && channel->tx().broken());
+    }
   }
-  log_failure("recreating the queues", up.error());
-  if (++failed_recoveries_ < kMaxFailedRecoveries)
-    request_recovery();
-  else
-    shim_log_netdev(netdev_, SHIM_LOG_ERROR, "giving up; set the port down and up to try again\n");
+  if (rx && !mana::exchange(reported_rx_, true))
+    shim_devlink_report(context_.devlink, SHIM_REPORTER_RX, "a receive queue is broken");
+  if (tx && !mana::exchange(reported_tx_, true))
+    shim_devlink_report(context_.devlink, SHIM_REPORTER_TX,
+                        hung_.load() ? "a transmit queue hangs" : "a transmit queue is broken");
+}
+
+Result<void> Port::repair() {
+  if (!shim_netdev_running(netdev_) || lost_.load() || channel().failed())
+    return {};
+  failed_recoveries_ = 0;
+  auto up = recreate();
+  if (!up)
+    log_failure("recreating the queues", up.error());
+  return up;
 }
 
 void Port::set_link(bool up) {

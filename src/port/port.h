@@ -3,6 +3,7 @@
 
 #include "port/channel.h"
 #include "port/device_counters.h"
+#include "shim/devlink.h"
 #include "shim/ethtool.h"
 
 namespace mana::port {
@@ -22,6 +23,7 @@ struct PortContext {
   // The first `ports_ready` of them are registered, and stay so under RTNL.
   const kern::Array<kern::Box<Port>>& ports;
   const kern::Atomic<u32>& ports_ready;
+  shim_devlink* devlink;  // or null
 };
 
 // A vPort as a netdev. Everything without a comment runs under RTNL, in process context.
@@ -86,6 +88,12 @@ class Port : NonCopyable {
   void suspend();  // under RTNL: off the device until resume()
   // Under RTNL: reads the vPort again and, if the port was up, opens it again.
   Result<void> resume();
+  // Under RTNL: recreates the queues now, because somebody asks for it.
+  Result<void> repair();
+  // Under RTNL: the port, its queues in numbers, and the words in their rings.
+  void describe(const kern::Text& text) const;
+  void describe_queues(const kern::Text& text, bool rx, bool tx) const;
+  void describe_rings(const kern::Text& text, bool rx, bool tx) const;
   void device_lost();  // any context: no carrier until the device is probed again
 
  private:
@@ -126,6 +134,9 @@ class Port : NonCopyable {
   Result<void> steer(const hwc::Steering& what);
   void spread_indirection(u32 channels);
   void recover();
+  bool wants_recovery() const;
+  Result<void> recreate();
+  void report_trouble();
   u64 rx_missed();
   void update_device_counters();
   void refresh_device_counters();
@@ -156,6 +167,9 @@ class Port : NonCopyable {
   kern::Atomic<u32> live_channels_{0};  // those that the data path may use now
   kern::Atomic<bool> recovery_wanted_{false};
   u32 failed_recoveries_ = 0;  // in a row
+  kern::Atomic<bool> hung_{false};  // a transmit queue, since the last recovery
+  bool reported_rx_ = false;  // to devlink, and not recovered yet; the work's
+  bool reported_tx_ = false;
 
   kern::Atomic<bool> link_up_{true};
   kern::Atomic<bool> lost_{false};

@@ -6,6 +6,7 @@
 #include "hwc/commands.h"
 #include "kern/napi.h"
 #include "kern/page_pool.h"
+#include "kern/text.h"
 #include "port/rx_completion.h"
 #include "port/rx_geometry.h"
 #include "port/statistics.h"
@@ -70,6 +71,10 @@ class RxQueue : NonCopyable {
 
   // The program that new packets run through; RTNL.
   void set_program(bpf_prog* program) { program_.store_release(program); }
+
+  // Under RTNL, whatever else goes on.
+  void describe(const kern::Text& text) const;
+  void describe_words(const kern::Text& text) const;
 
   u64 handle() const { return object_.handle; }
   u32 cq_id() const { return object_.cq_id; }

@@ -265,7 +265,9 @@ void TxQueue::drop_outstanding() {
     const TxRecord& record = records_[sq_.index_of(position)];
     unmap(position, TxRecord::Mappings::get(record.what));
     switch (TxRecord::KindOf::get(record.what)) {
-      case TxRecord::kSkb: shim_skb_drop(static_cast<sk_buff*>(record.object)); break;
+      case TxRecord::kSkb:
+        shim_skb_drop(static_cast<sk_buff*>(record.object), SHIM_DROP_DEVICE);
+        break;
       case TxRecord::kXdpFrame:
         shim_xdp_frame_return(static_cast<xdp_frame*>(record.object));
         break;

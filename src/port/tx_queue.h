@@ -6,6 +6,7 @@
 #include "gdma/entry_ring.h"
 #include "gdma/work_ring.h"
 #include "hwc/commands.h"
+#include "kern/text.h"
 #include "port/statistics.h"
 #include "shim/netdev.h"
 #include "shim/page_pool.h"
@@ -98,6 +99,10 @@ class TxQueue : NonCopyable {
   // True if completions made no sense or the device disabled the queue: recreate it.
   bool broken() const { return broken_.load(); }
 
+  // Under RTNL, whatever else goes on.
+  void describe(const kern::Text& text) const;
+  void describe_words(const kern::Text& text) const;
+
   bool idle() const { return sq_.used() == 0; }
   u32 cq_id() const { return object_.cq_id; }
   u32 wq_id() const { return object_.wq_id; }
@@ -113,7 +118,8 @@ class TxQueue : NonCopyable {
   u32 write_oob(u32 position, u64 oob, bool vlan, u32 tci) const;
   void post_skb(const TxRecord& record, u32 position, bool more);
   [[gnu::noinline, gnu::cold]] bool linearize(sk_buff* skb);
-  [[gnu::noinline, gnu::cold]] bool refuse(sk_buff* skb, bool more);
+  [[gnu::noinline, gnu::cold]] bool refuse(sk_buff* skb, bool more,
+                                           shim_drop reason = SHIM_DROP_NO_MEMORY);
 
   bool transmit_frame(xdp_frame* frame);
   void post_frame(void* object, TxRecord::Kind kind, u64 address, u32 bytes);

@@ -128,9 +128,9 @@ u64 TxQueue::transport_bits(const sk_buff* skb) {
 }
 
 // Drops a packet that cannot be sent.
-bool TxQueue::refuse(sk_buff* skb, bool more) {
+bool TxQueue::refuse(sk_buff* skb, bool more, shim_drop reason) {
   statistics_->dropped.increment();
-  shim_skb_drop(skb);
+  shim_skb_drop(skb, reason);
   if (!more)
     flush();  // packets before this one may be waiting for its doorbell
   return true;
@@ -171,7 +171,7 @@ bool TxQueue::transmit_pieces(sk_buff* skb, bool more) {
     headers = shim_skb_tcp_headers(skb);
     segments = shim_skb_gso_segments(skb);
     if (shim_skb_length(skb) <= headers) [[unlikely]]
-      return refuse(skb, more);
+      return refuse(skb, more, SHIM_DROP_BAD_GSO);
     if (shim_skb_head_length(skb) < headers && !linearize(skb)) [[unlikely]]
       return refuse(skb, more);
     flags =

@@ -138,6 +138,11 @@ void shim_rtnl_lock(void)
 	rtnl_lock();
 }
 
+bool shim_rtnl_lock_killable(void)
+{
+	return rtnl_lock_killable() == 0;
+}
+
 bool shim_rtnl_trylock(void)
 {
 	return rtnl_trylock();

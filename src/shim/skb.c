@@ -234,7 +234,13 @@ void shim_skb_consume(struct sk_buff *skb, int budget)
 	napi_consume_skb(skb, budget);
 }
 
-void shim_skb_drop(struct sk_buff *skb)
+void shim_skb_drop(struct sk_buff *skb, enum shim_drop reason)
 {
-	dev_kfree_skb_any(skb);
+	static const enum skb_drop_reason reasons[] = {
+		[SHIM_DROP_NO_MEMORY] = SKB_DROP_REASON_NOMEM,
+		[SHIM_DROP_BAD_GSO] = SKB_DROP_REASON_SKB_BAD_GSO,
+		[SHIM_DROP_DEVICE] = SKB_DROP_REASON_DEV_READY,
+	};
+
+	dev_kfree_skb_any_reason(skb, reasons[reason]);
 }

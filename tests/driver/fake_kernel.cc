@@ -202,6 +202,8 @@ std::string FakeKernel::leftovers() const {
   count("BAR mapping", bar_ ? 1 : 0);
   count("enabled function", enabled_);
   count("RTNL", rtnl_);
+  count("directories", directories.size());
+  count("devlink instances", devlink.size());
   count("mutexes", mutexes_.size());
   count("spinlocks", spinlocks_);
   count("transmit locks", txq_locks_);

@@ -13,12 +13,15 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "packets.h"
+#include "shim/debugfs.h"
+#include "shim/devlink.h"
 #include "shim/dma.h"
 #include "shim/entry.h"
 #include "shim/irq.h"
@@ -38,6 +41,16 @@
 // --- what the seam leaves opaque ---
 
 struct device {};
+struct dentry {
+  std::string path;
+};
+struct shim_devlink {
+  bool registered = false;
+};
+struct shim_text {
+  std::string lines;
+  size_t indent = 0;
+};
 struct pci_dev {
   device dev;
 };
@@ -275,6 +288,7 @@ class FakeKernel {
   bool redirect_fails = false;
   u64 consumed = 0;
   u64 dropped = 0;
+  std::vector<shim_drop> drop_reasons;
   bool xmit_more = false;
   u64 bql_limit = ~0ull;
   u32 cpu = 0;
@@ -282,6 +296,12 @@ class FakeKernel {
   u32 vectors_available = 64;
   std::vector<std::string> log;
   bool logged(const std::string& part) const;
+
+  std::vector<std::unique_ptr<dentry>> directories;
+  std::map<std::string, const shim_view*> views;  // by path
+  std::string read(const std::string& path);      // of a view; empty if there is none
+  std::vector<std::unique_ptr<shim_devlink>> devlink;
+  std::vector<std::string> health;  // reports, "<reporter> <sentence>"
 
   int open(net_device* netdev);
   int stop(net_device* netdev);

@@ -263,6 +263,10 @@ void shim_rtnl_lock(void) {
   if (std::exchange(kernel().rtnl_, true))
     kernel().error("RTNL is locked twice");
 }
+bool shim_rtnl_lock_killable(void) {
+  shim_rtnl_lock();
+  return true;
+}
 bool shim_rtnl_trylock(void) { return !std::exchange(kernel().rtnl_, true); }
 void shim_rtnl_unlock(void) {
   if (!std::exchange(kernel().rtnl_, false))
@@ -662,8 +666,9 @@ void shim_skb_consume(sk_buff* skb, int) {
   kernel().consumed++;
   kernel().free_skb(skb);
 }
-void shim_skb_drop(sk_buff* skb) {
+void shim_skb_drop(sk_buff* skb, shim_drop reason) {
   kernel().dropped++;
+  kernel().drop_reasons.push_back(reason);
   kernel().free_skb(skb);
 }
 

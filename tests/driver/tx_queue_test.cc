@@ -262,6 +262,7 @@ TEST_F(TxQueueTest, D54_NoPayloadIsDropped) {
   skb->gso_segments = 1;
   EXPECT_TRUE(transmit(0, skb));
   EXPECT_EQ(kernel.dropped, 1u);
+  EXPECT_EQ(kernel.drop_reasons, (std::vector{SHIM_DROP_BAD_GSO}));
   EXPECT_EQ(stat(0, "tx_0_dropped"), 1u);
   kernel.settle();
   EXPECT_EQ(traffic(1), 2u);
