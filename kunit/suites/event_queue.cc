@@ -56,11 +56,19 @@ class Exchange : NonCopyable {
 
   hwc::EventQueue* acquire(u32 index = 0) {
     auto queue = queues_.acquire(index);
+    held_ += queue.ok();
     return queue ? queue.value() : nullptr;
   }
   Errno acquire_error(u32 index = 0) {
     auto queue = queues_.acquire(index);
+    held_ += queue.ok();
     return queue ? Errno{0} : queue.error();
+  }
+  // The last one is the end of the function's life too, and so of all queues.
+  void release(hwc::EventQueue& queue) {
+    queues_.release(queue);
+    if (--held_ == 0)
+      queues_.clear();
   }
 
   // Number of the queue on the device.
@@ -96,6 +104,7 @@ class Exchange : NonCopyable {
   gdma::CqListener listener_;
   kunit_napi* napi_ = nullptr;
   u32 first_ = 0;
+  u32 held_ = 0;
   hwc::EventQueueSet queues_{
       {.function = rig_.pci(),
        .device = mana_,
@@ -116,7 +125,7 @@ CASE(vectors_and_numbers) {
     EXPECT_EQ(queue->vector(), index + 1);
     EXPECT_EQ(exchange.on_device(1 + index).vector, index + 1);
     EXPECT_EQ(queue->irq(), shim_vector_irq(exchange.rig().pci().get(), index + 1));
-    exchange.queues().release(*queue);
+    exchange.release(*queue);
   }
   EXPECT_EQ(exchange.memory(), 0u);
   EXPECT_EQ(exchange.queues().count(), 3u);
@@ -140,7 +149,7 @@ CASE(D37_armed_from_the_start) {
   EXPECT_EQ(bells, 1u);
   EXPECT_EQ(rung, 1ull << 63 | static_cast<u64>(exchange.on_device().entries) << 32 | queue->id());
   EXPECT(exchange.on_device().armed);
-  exchange.queues().release(*queue);
+  exchange.release(*queue);
 }
 
 // An event that came before the driver knew the queue's id: its interrupt finds nothing to ring.
@@ -179,7 +188,7 @@ CASE(D37_an_event_before_the_answer) {
   EXPECT_EQ(exchange.on_device().notified, 2u);
   EXPECT(exchange.on_device().armed);
   device.on_request = nullptr;
-  exchange.queues().release(*queue);
+  exchange.release(*queue);
 }
 
 CASE(every_allocation_of_an_event_queue) {
@@ -192,8 +201,8 @@ CASE(every_allocation_of_an_event_queue) {
     const bool reached = kunit_fail_allocation_left() == 0;
     kunit_fail_allocation(0);
     if (error == Errno{0}) {
-      exchange.queues().release(*exchange.acquire());
-      exchange.queues().release(*exchange.acquire());
+      exchange.release(*exchange.acquire());
+      exchange.release(*exchange.acquire());
     }
     if (!reached) {
       EXPECT_EQ(error, Errno{0});
@@ -216,7 +225,7 @@ CASE(an_interrupt_that_cannot_be_had) {
   shim_irq_free_eq(exchange.rig().pci().get(), 1, other);
   hwc::EventQueue* queue = exchange.acquire();
   ASSERT(queue);
-  exchange.queues().release(*queue);
+  exchange.release(*queue);
 }
 
 // --- events -----------------------------------------------------------------------------------
@@ -234,8 +243,8 @@ CASE(a_completion_event_schedules_its_napi) {
   ASSERT(other);
   exchange.complete(Exchange::kCq, 2);
   EXPECT_EQ(exchange.polls(), 6u);
-  exchange.queues().release(*other);
-  exchange.queues().release(*queue);
+  exchange.release(*other);
+  exchange.release(*queue);
 }
 
 CASE(D37_armed_after_each_pass) {
@@ -258,7 +267,7 @@ CASE(D37_armed_after_each_pass) {
   exchange.complete();
   EXPECT_EQ(exchange.polls(), before + 1);
   EXPECT_EQ(exchange.overruns, 0u);
-  exchange.queues().release(*queue);
+  exchange.release(*queue);
 }
 
 CASE(D38_unknown_cqs) {
@@ -277,7 +286,7 @@ CASE(D38_unknown_cqs) {
   exchange.complete();
   EXPECT_EQ(exchange.polls(), 1u);
   EXPECT(exchange.on_device().armed);
-  exchange.queues().release(*queue);
+  exchange.release(*queue);
 }
 
 CASE(D15_other_events) {
@@ -294,7 +303,7 @@ CASE(D15_other_events) {
   EXPECT_EQ(exchange.rig().told_count(), 0u);  // a reset request is the channel's business
   exchange.complete();
   EXPECT_EQ(exchange.polls(), 1u);
-  exchange.queues().release(*queue);
+  exchange.release(*queue);
 }
 
 CASE(D40_a_full_queue) {
@@ -308,7 +317,7 @@ CASE(D40_a_full_queue) {
     EXPECT_EQ(exchange.on_device().notified, round + 1);
   }
   EXPECT_EQ(exchange.overruns, 0u);
-  exchange.queues().release(*queue);
+  exchange.release(*queue);
 }
 
 // --- overruns ---------------------------------------------------------------------------------
@@ -335,7 +344,7 @@ CASE(D39_an_overrun_is_told_once) {
     EXPECT_EQ(exchange.overruns, 1u);
     EXPECT_EQ(exchange.on_device().doorbells, bells);
     EXPECT(!exchange.rig().channel().failed());
-    exchange.queues().release(*queue);
+    exchange.release(*queue);
   }
 }
 
@@ -347,7 +356,7 @@ CASE(D39_more_events_than_the_queue_holds) {
   exchange.rig().settle();
   EXPECT(queue->overrun());
   EXPECT_EQ(exchange.overruns, 1u);
-  exchange.queues().release(*queue);
+  exchange.release(*queue);
 }
 
 // Its users let go of it one by one. The new one works meanwhile, on the same vector.
@@ -370,16 +379,16 @@ CASE(D39_an_overrun_queue_is_replaced) {
   EXPECT_EQ(exchange.polls(), 1u);
 
   EXPECT_EQ(exchange.memory(), 2u);
-  exchange.queues().release(*old_one);
+  exchange.release(*old_one);
   EXPECT_EQ(exchange.count_of(Command::kDisableQueue), 0u);
-  exchange.queues().release(*old_one);
+  exchange.release(*old_one);
   EXPECT_EQ(exchange.count_of(Command::kDisableQueue), 1u);
   EXPECT(!exchange.on_device(1).exists);
   EXPECT_EQ(exchange.memory(), 1u);
   exchange.complete(Exchange::kCq, 2);
   EXPECT_EQ(exchange.polls(), 2u);
-  exchange.queues().release(*new_one);
-  exchange.queues().release(*new_one);
+  exchange.release(*new_one);
+  exchange.release(*new_one);
   EXPECT(!exchange.on_device(2).exists);
   EXPECT_EQ(exchange.memory(), 0u);
 }
@@ -400,7 +409,7 @@ CASE(D39_overruns_in_a_row) {
   }
   EXPECT_EQ(exchange.overruns, 2u);
   for (u32 n : {1u, 0u, 2u}) {
-    exchange.queues().release(*queues[n]);
+    exchange.release(*queues[n]);
     EXPECT(!exchange.on_device(n + 1).exists);
     EXPECT_EQ(exchange.on_device(3).exists, n != 2);
   }
@@ -425,8 +434,8 @@ CASE(D39_no_replacement_at_first) {
   exchange.device().on_request = nullptr;
   hwc::EventQueue* new_one = exchange.acquire();
   ASSERT(new_one && new_one != old_one);
-  exchange.queues().release(*new_one);
-  exchange.queues().release(*old_one);
+  exchange.release(*new_one);
+  exchange.release(*old_one);
   EXPECT_EQ(exchange.memory(), 0u);
   EXPECT_EQ(exchange.device().live_queues, 0u);
 }
@@ -441,15 +450,15 @@ CASE(shared_and_counted) {
     EXPECT_EQ(exchange.acquire(1), queue);
   EXPECT_EQ(exchange.count_of(Command::kCreateQueue), 1u);
   for (u32 n = 0; n < 4; n++)
-    exchange.queues().release(*queue);
+    exchange.release(*queue);
   EXPECT_EQ(exchange.count_of(Command::kDisableQueue), 0u);
-  exchange.queues().release(*queue);
+  exchange.release(*queue);
   EXPECT_EQ(exchange.count_of(Command::kDisableQueue), 1u);
   EXPECT_EQ(exchange.memory(), 0u);
   queue = exchange.acquire(1);
   ASSERT(queue);
   EXPECT_EQ(exchange.count_of(Command::kCreateQueue), 2u);
-  exchange.queues().release(*queue);
+  exchange.release(*queue);
 }
 
 // Threads come and go; the queue is never twice on the device.
@@ -458,9 +467,9 @@ CASE(shared_by_threads) {
   u32 rounds[3] = {};
   const auto use = [&](u32 who) {
     for (u32 n = 0; n < 15; n++)
-      if (hwc::EventQueue* queue = exchange.acquire(0)) {
-        rounds[who] += queue->id() >= ScriptedDevice::kFirstEqId;
-        exchange.queues().release(*queue);
+      if (auto queue = exchange.queues().acquire(0)) {
+        rounds[who] += (*queue)->id() >= ScriptedDevice::kFirstEqId;
+        exchange.queues().release(**queue);
       }
   };
   u32 most = 0;
@@ -482,6 +491,10 @@ CASE(shared_by_threads) {
   }
   EXPECT_EQ(rounds[0] + rounds[1] + rounds[2], 45u);
   EXPECT_EQ(most, 1u);
+  // Those who come later find the one that the first had made.
+  EXPECT_EQ(exchange.count_of(Command::kCreateQueue), 1u);
+  EXPECT_EQ(exchange.device().live_queues, 1u);
+  exchange.queues().clear();
   exchange.device().on_request = nullptr;
   EXPECT_EQ(exchange.device().live_queues, 0u);
 }
@@ -548,7 +561,7 @@ CASE(D11_a_queue_that_was_not_disabled_keeps_its_memory) {
     device.on_request = answer;
     exchange.rig().channel().set_timeout(2'000);
     const Stopwatch watch;
-    exchange.queues().release(*queue);
+    exchange.release(*queue);
     EXPECT_LE(watch.ms(), 3'000u);
     EXPECT_EQ(exchange.memory(), 1u);
     EXPECT_EQ(exchange.rig().quarantine().count(), 1u);
@@ -568,7 +581,7 @@ CASE(D65_the_end_of_a_queue_on_a_dead_channel) {
   exchange.rig().channel().fail();
   const u32 sent = exchange.device().request_count;
   const Stopwatch watch;
-  exchange.queues().release(*queue);
+  exchange.release(*queue);
   EXPECT_LE(watch.ms(), 10u);
   EXPECT_EQ(exchange.device().request_count, sent);
   EXPECT_EQ(exchange.memory(), 1u);
@@ -589,11 +602,12 @@ CASE(D64_objects_go_before_their_queue) {
   EXPECT_EQ(device.count_of(Command::kDisableQueue, from), 0u);
   from = device.request_count();
   nic.close(1);
+  nic.remove();
   u32 destroyed = 0, disabled = 0;
   for (u32 n = from; n < device.request_count(); n++) {
     destroyed += device.request(n).command == Command::kDestroyWqObject;
     disabled += device.request(n).command == Command::kDisableQueue;
-    EXPECT_GE(destroyed, 2 * disabled);
+    EXPECT(disabled == 0 || destroyed == 4);
   }
   EXPECT_EQ(destroyed, 4u);
   EXPECT_EQ(disabled, 2u);

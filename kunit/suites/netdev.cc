@@ -176,8 +176,8 @@ CASE(D63_close_in_order) {
   bench.nic.close(0);
   constexpr Command kExpected[] = {
       Command::kConfigVportRx,   Command::kFenceRq,         Command::kFenceRq,
-      Command::kDestroyWqObject, Command::kDestroyWqObject, Command::kDisableQueue,
-      Command::kDestroyWqObject, Command::kDestroyWqObject, Command::kDisableQueue};
+      Command::kDestroyWqObject, Command::kDestroyWqObject, Command::kDestroyWqObject,
+      Command::kDestroyWqObject};
   constexpr u32 kCount = sizeof(kExpected) / sizeof(kExpected[0]);
   ASSERT_EQ(device.request_count() - before, kCount);
   u32 destroyed = 0;
@@ -267,7 +267,6 @@ CASE(D63_the_failure_of_a_step_does_not_skip_the_next) {
     nic.close(0);
     EXPECT_LE(kunit_now_ns() - start, 5 * kSecond);
     EXPECT_EQ(device.count_of(Command::kDestroyWqObject, before), 4u);
-    EXPECT_EQ(device.count_of(Command::kDisableQueue, before), 2u);
     // In place of the fence there is a wait, before anything is taken away.
     u32 first = before;
     while (first < device.request_count() &&
@@ -314,7 +313,7 @@ CASE(fifty_times_open_and_close) {
   ASSERT_EQ(nic.probe(), 0);
   ASSERT_EQ(kunit_netdev_set_rings(nic.netdev(0), 128, 128), 0);
   kunit_function* function = nic.function().get();
-  const u32 coherent = kunit_dma_coherent(function);
+  const u32 coherent = kunit_dma_coherent(function) + 1;  // the EQ stays
   for (u32 n = 0; n < 50; n++) {
     ASSERT_EQ(nic.open(0), 0);
     ASSERT(kunit_netdev_carrier(nic.netdev(0)));
@@ -323,7 +322,7 @@ CASE(fifty_times_open_and_close) {
     ASSERT_EQ(kunit_dma_streaming(function), 0u);
   }
   EXPECT_TEXT(nic.device().control("objects"),
-              R"({"hwc":1,"regions":0,"eqs":0,"cqs":0,"sqs":0,"rqs":0,"registered":1})");
+              R"({"hwc":1,"regions":1,"eqs":1,"cqs":0,"sqs":0,"rqs":0,"registered":1})");
 }
 
 // Nothing is posted after the stop, and every packet ends.

@@ -160,6 +160,7 @@ Adapter::~Adapter() {
 void Adapter::stop_device() {
   if (!channel_)
     return;
+  eqs_.clear();
   if (mana::exchange(registered_, false))
     (void)hwc::deregister_device(device_);
   if (channel_->stop()) {

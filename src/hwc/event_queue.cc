@@ -141,7 +141,7 @@ Result<void> EventQueueSet::test(u32 milliseconds) {
 
 void EventQueueSet::release(EventQueue& queue) {
   kern::Mutex::Guard guard{lock_};
-  if (--queue.users_ != 0)
+  if (--queue.users_ != 0 || !queue.overrun())
     return;
   for (kern::Box<EventQueue>* link = &queues_[queue.index_]; *link; link = &(*link)->older_)
     if (link->get() == &queue) {
@@ -149,6 +149,12 @@ void EventQueueSet::release(EventQueue& queue) {
       *link = mana::move(rest);  // destroys the queue
       return;
     }
+}
+
+void EventQueueSet::clear() {
+  kern::Mutex::Guard guard{lock_};
+  for (auto& queue : queues_)
+    queue = {};
 }
 
 }  // namespace mana::hwc

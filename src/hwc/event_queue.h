@@ -72,7 +72,9 @@ class EventQueue : NonCopyable {
   kern::Box<EventQueue> older_;  // an overrun queue of the same index that still has users
 };
 
-// The data EQs of the function, created when the first channel wants one.
+// The data EQs of the function, created when the first channel wants one. They and their interrupts
+// stay until clear(), so that ports that go down and up again, or change their channels, need not
+// ask the device for them. An EQ whose CQs are gone is silent.
 class EventQueueSet : NonCopyable {
  public:
   explicit EventQueueSet(const EventQueueContext& context) : context_{context} {}
@@ -86,6 +88,9 @@ class EventQueueSet : NonCopyable {
 
   // Tests each queue in use, to the first that fails.
   Result<void> test(u32 milliseconds);
+
+  // Destroys all EQs. Process context, while nobody has one and the device still listens.
+  void clear();
 
   u32 count() const { return queues_.size(); }
 

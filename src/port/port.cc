@@ -286,22 +286,22 @@ void Port::drain_tx() {
 
 void Port::stop_rx() {
   bool fenced = steer({.rx = wire::TriState::kOff, .key = {}, .table = {}}).ok();
-  for (auto& channel : active_) {
-    RxQueue& rx = channel->rx();
-    if (rx.handle() == wire::kInvalidHandle)
-      continue;
-    fenced = fenced && fence(*channel);
-  }
+  // All fences are on their way before the first is waited for.
+  for (auto& channel : active_)
+    if (fenced && channel->rx().handle() != wire::kInvalidHandle) {
+      channel->rx().expect_fence();
+      fenced = hwc::fence_rq(context_.device, channel->rx().handle()).ok();
+    }
+  for (auto& channel : active_)
+    if (channel->rx().handle() != wire::kInvalidHandle)
+      fenced = fenced && await_fence(*channel);
   if (!fenced)
     shim_sleep_ms(kUnfencedMs);
 }
 
 // Waits until the device has used up what it began to receive into the channel's RQ.
-bool Port::fence(Channel& channel) {
+bool Port::await_fence(Channel& channel) {
   RxQueue& rx = channel.rx();
-  rx.expect_fence();
-  if (!hwc::fence_rq(context_.device, rx.handle()).ok())
-    return false;
   for (u32 waited = 0; waited < kFenceMs; waited += kLookMs) {
     if (rx.wait_fence(kLookMs))
       return true;

@@ -127,7 +127,7 @@ class Port : NonCopyable {
   void take_down();
   void drain_tx();
   void stop_rx();
-  bool fence(Channel& channel);
+  bool await_fence(Channel& channel);
   bool buffers_go_both_ways(const bpf_prog* program) const;
   Result<void> reconfigure(const Settings& next, netlink_ext_ack* ack);
   Result<void> refuse(netlink_ext_ack* ack, const char* sentence, Errno error) const;

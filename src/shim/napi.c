@@ -11,6 +11,7 @@
 struct mana_napi {
 	struct napi_struct napi;
 	struct mana_channel *channel;
+	struct rcu_head rcu;
 };
 
 static int mana_napi_poll(struct napi_struct *napi, int budget)
@@ -33,9 +34,11 @@ struct napi_struct *shim_napi_create(struct net_device *netdev, struct mana_chan
 
 void shim_napi_destroy(struct napi_struct *napi)
 {
-	/* Waits for a grace period: nobody who found it under RCU is left. */
-	netif_napi_del(napi);
-	kfree(container_of(napi, struct mana_napi, napi));
+	/* Freed after a grace period, when nobody who found it under RCU is left; waiting for one here
+	 * would cost a port as many grace periods as it has queues. Until then it is disabled, so that
+	 * nobody polls it. */
+	__netif_napi_del(napi);
+	kfree_rcu(container_of(napi, struct mana_napi, napi), rcu);
 }
 
 void shim_napi_link(struct napi_struct *napi, u32 queue, int irq)

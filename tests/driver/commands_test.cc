@@ -183,19 +183,20 @@ TEST_F(CommandsTest, D4_DoorbellOfTheDeviceInsideTheBar) {
 
 TEST_F(CommandsTest, D46_RegionsAreDestroyedIfAndOnlyIfNobodyTookThem) {
   ASSERT_EQ(probe(), 0);
-  ASSERT_EQ(open(0), 0);
-  ASSERT_EQ(stop(0), 0);
-  EXPECT_EQ(count(Command::kDestroyDmaRegion), 0u);
-  // One region for an EQ, two for an object.
-  for (const auto& [command, regions] :
-       {std::pair{Command::kCreateQueue, 1u}, std::pair{Command::kCreateWqObject, 2u}}) {
+  // One region for an EQ, two for an object. The EQ stays when the objects fail.
+  for (const auto& [command, regions, eqs] :
+       {std::tuple{Command::kCreateQueue, 1u, 0u}, std::tuple{Command::kCreateWqObject, 2u, 1u}}) {
     device->requests.clear();
     device->fault("hwc " + std::to_string(static_cast<u32>(command)) + " status x1");
     EXPECT_LT(open(0), 0);
     EXPECT_EQ(count(Command::kDestroyDmaRegion), regions);
-    EXPECT_EQ(device->control("objects"),
-              R"({"hwc":1,"regions":0,"eqs":0,"cqs":0,"sqs":0,"rqs":0,"registered":1})");
+    EXPECT_EQ(device->control("objects"), R"({"hwc":1,"regions":)" + std::to_string(eqs) + R"(,"eqs":)" + std::to_string(eqs) +
+                                              R"(,"cqs":0,"sqs":0,"rqs":0,"registered":1})");
   }
+  device->requests.clear();
+  ASSERT_EQ(open(0), 0);
+  ASSERT_EQ(stop(0), 0);
+  EXPECT_EQ(count(Command::kDestroyDmaRegion), 0u);
 }
 
 TEST_F(CommandsTest, D47_InvalidHandlesAndIds) {

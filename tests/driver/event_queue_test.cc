@@ -91,26 +91,50 @@ TEST_F(EventQueueTest, D64_ObjectsGoBeforeTheirEq) {
   for (const auto& request : device->requests)
     EXPECT_NE(request.command, wire::Command::kDisableQueue);
   EXPECT_EQ(device->requests_of(wire::Command::kDestroyWqObject).size(), 4u);
-  ASSERT_EQ(stop(1), 0);
+  remove();
   const auto commands = device->commands();
   size_t destroyed = 0, disabled = 0;
   for (wire::Command command : commands) {
     destroyed += command == wire::Command::kDestroyWqObject;
     disabled += command == wire::Command::kDisableQueue;
-    // The n-th EQ goes when both objects of all ports' n-th channels are gone.
-    EXPECT_GE(destroyed, disabled == 0 ? 0 : 4 + 2 * disabled);
+    EXPECT_EQ(destroyed, disabled == 0 ? destroyed : 8);
   }
   EXPECT_EQ(disabled, 2u);
 }
 
-TEST_F(EventQueueTest, SharedAmongPortsAndCountedBack) {
-  bring_up(2);
+TEST_F(EventQueueTest, SharedAmongPortsAndKeptWhileTheyAreDown) {
+  start();
+  ASSERT_EQ(probe(), 0);
+  EXPECT_EQ(kernel.handlers_.size(), 1u);
+  ASSERT_EQ(open(0), 0);
+  ASSERT_EQ(open(1), 0);
   EXPECT_EQ(device->requests_of(wire::Command::kCreateQueue).size(), 2u);
   EXPECT_EQ(kernel.handlers_.size(), 3u);
+  for (int i = 0; i < 3; i++) {
+    ASSERT_EQ(stop(0), 0);
+    ASSERT_EQ(stop(1), 0);
+    EXPECT_EQ(kernel.handlers_.size(), 3u);
+    ASSERT_EQ(open(0), 0);
+    ASSERT_EQ(open(1), 0);
+    EXPECT_EQ(traffic(), 8u);
+  }
+  EXPECT_EQ(device->requests_of(wire::Command::kCreateQueue).size(), 2u);
+  EXPECT_EQ(device->requests_of(wire::Command::kDisableQueue).size(), 0u);
+  remove();
+  EXPECT_EQ(device->requests_of(wire::Command::kDisableQueue).size(), 2u);
+  EXPECT_TRUE(kernel.handlers_.empty());
+}
+
+// What going down and up costs is bounded: commands of the channel, by number of queue pairs.
+TEST_F(EventQueueTest, CommandsOfOpenAndStop) {
+  bring_up(1);
+  const size_t queues = config.queues;
+  device->requests.clear();
   ASSERT_EQ(stop(0), 0);
-  EXPECT_EQ(kernel.handlers_.size(), 3u);
-  ASSERT_EQ(stop(1), 0);
-  EXPECT_EQ(kernel.handlers_.size(), 1u);
+  EXPECT_EQ(device->requests.size(), 1 + 3 * queues);
+  device->requests.clear();
+  ASSERT_EQ(open(0), 0);
+  EXPECT_EQ(device->requests.size(), 2 + 6 * queues);
 }
 
 TEST_F(EventQueueTest, D11_AnEqThatMayStillExistKeepsItsMemory) {
@@ -127,8 +151,16 @@ TEST_F(EventQueueTest, D11_AnEqThatMayStillExistKeepsItsMemory) {
 TEST_F(EventQueueTest, D11_AnEqThatWasNotDisabledKeepsItsMemory) {
   bring_up(1);
   device->fault("hwc 13 status x2");
-  ASSERT_EQ(stop(0), 0);
-  EXPECT_EQ(kernel.coherent_count(), 6u + 2);
+  // Both EQs, until the device confirms that it stopped.
+  size_t most = 0;
+  kernel.on_mmio = [&](const Mmio& access) {
+    if (access.is_write && access.offset == wire::reg::kMapSize + 28)
+      most = kernel.coherent_count();
+  };
+  remove();
+  kernel.on_mmio = nullptr;
+  EXPECT_EQ(most, 6u + 2);
+  EXPECT_EQ(kernel.coherent_count(), 0u);
 }
 
 }  // namespace

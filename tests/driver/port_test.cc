@@ -49,8 +49,8 @@ TEST_F(PortTest, D63_CloseInOrder) {
   ASSERT_EQ(stop(0), 0);
   const Command expected[] = {
       Command::kConfigVportRx,   Command::kFenceRq,         Command::kFenceRq,
-      Command::kDestroyWqObject, Command::kDestroyWqObject, Command::kDisableQueue,
-      Command::kDestroyWqObject, Command::kDestroyWqObject, Command::kDisableQueue};
+      Command::kDestroyWqObject, Command::kDestroyWqObject, Command::kDestroyWqObject,
+      Command::kDestroyWqObject};
   EXPECT_EQ(device->commands(), std::vector<Command>(std::begin(expected), std::end(expected)));
   const auto steering =
       device->requests_of(Command::kConfigVportRx).at(0).as<wire::ConfigVportRxRequest>();
@@ -92,17 +92,17 @@ TEST_F(PortTest, D63_AFenceThatFailsIsReplacedByAWait) {
 }
 
 TEST_F(PortTest, D63_EachStepOfCloseFailsAndTheOthersAreTaken) {
-  for (size_t n = 1; n <= 9; n++) {
+  for (size_t n = 1; n <= 7; n++) {
     kernel.log.clear();
     bring_up(1);
     device->requests.clear();
     device->fault_nth(n, "status");
     ASSERT_EQ(stop(0), 0);
     EXPECT_EQ(device->requests_of(Command::kDestroyWqObject).size(), 4u) << n;
-    EXPECT_EQ(device->requests_of(Command::kDisableQueue).size(), 2u) << n;
     EXPECT_EQ(device->requests_of(Command::kConfigVportRx).size(), 1u);
     device->on_request = nullptr;
     remove();
+    EXPECT_EQ(device->requests_of(Command::kDisableQueue).size(), 2u) << n;
     EXPECT_EQ(kernel.leftovers(), "") << n;
     EXPECT_TRUE(device->has_no_objects());
   }
