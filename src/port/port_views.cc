@@ -31,7 +31,7 @@ void RxQueue::describe(const kern::Text& text) const {
   text.number("rq", object_.wq_id);
   text.number("cq", object_.cq_id);
   text.hex("object", object_.handle);
-  gdma::describe(text, rq_, rung_);
+  gdma::describe(text, rq_, rq_.producer());
   text.number("buffer_stride", geometry_.stride);
   text.number("buffer_room", geometry_.data);
   text.number("pool_pages_taken", pool_.pages_taken());
@@ -92,7 +92,7 @@ void Port::describe(const kern::Text& text) const {
   text.number("mtu_max", max_mtu());
   text.number("indirection_entries", vport_.indirection_entries);
   text.yes_no("xdp", settings_.program != nullptr);
-  text.yes_no("xdp_room", settings_.xdp_room);
+  text.yes_no("two_way", settings_.two_way);
   text.yes_no("link", link_up_.load());
   text.yes_no("lost", lost_.load());
   text.yes_no("recovery_wanted", recovery_wanted_.load());
