@@ -174,10 +174,10 @@ CASE(D63_close_in_order) {
   const u32 before = device.request_count();
   const u32 bells = bench.sq(0).bells + bench.sq(1).bells;
   bench.nic.close(0);
-  constexpr Command kExpected[] = {
-      Command::kConfigVportRx,   Command::kFenceRq,         Command::kFenceRq,
-      Command::kDestroyWqObject, Command::kDestroyWqObject, Command::kDestroyWqObject,
-      Command::kDestroyWqObject};
+  constexpr Command kExpected[] = {Command::kConfigVportRx,   Command::kFenceRq,
+                                   Command::kFenceRq,         Command::kDestroyWqObject,
+                                   Command::kDestroyWqObject, Command::kDestroyWqObject,
+                                   Command::kDestroyWqObject};
   constexpr u32 kCount = sizeof(kExpected) / sizeof(kExpected[0]);
   ASSERT_EQ(device.request_count() - before, kCount);
   u32 destroyed = 0;

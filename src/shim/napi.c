@@ -34,9 +34,9 @@ struct napi_struct *shim_napi_create(struct net_device *netdev, struct mana_chan
 
 void shim_napi_destroy(struct napi_struct *napi)
 {
-	/* Freed after a grace period, when nobody who found it under RCU is left; waiting for one here
-	 * would cost a port as many grace periods as it has queues. Until then it is disabled, so that
-	 * nobody polls it. */
+	/* Freed after a grace period, when nobody who found it under RCU is left; waiting for one
+	 * here would cost a port as many grace periods as it has queues. Until then it is disabled,
+	 * so that nobody polls it. */
 	__netif_napi_del(napi);
 	kfree_rcu(container_of(napi, struct mana_napi, napi), rcu);
 }

@@ -192,7 +192,8 @@ void shim_netdev_tx_disable(struct net_device *netdev)
 }
 
 /* Inlined: on the path of each packet, with more than one caller. */
-__attribute__((__always_inline__)) bool shim_txq_sent(struct netdev_queue *txq, u32 bytes, bool more)
+__attribute__((__always_inline__)) bool shim_txq_sent(struct netdev_queue *txq, u32 bytes,
+						      bool more)
 {
 	return __netdev_tx_sent_queue(txq, bytes, more);
 }

@@ -109,9 +109,9 @@ TEST_F(AdapterTest, EveryAllocationOfOpenFailsOnce) {
     EXPECT_EQ(kernel.coherent_count(), 6 + eqs) << n;
     EXPECT_EQ(kernel.pages_.size(), 0u);
     EXPECT_EQ(kernel.napis_.size(), 0u);
-    EXPECT_EQ(device->control("objects"),
-              R"({"hwc":1,"regions":)" + std::to_string(eqs) + R"(,"eqs":)" + std::to_string(eqs) +
-                  R"(,"cqs":0,"sqs":0,"rqs":0,"registered":1})")
+    EXPECT_EQ(device->control("objects"), R"({"hwc":1,"regions":)" + std::to_string(eqs) +
+                                              R"(,"eqs":)" + std::to_string(eqs) +
+                                              R"(,"cqs":0,"sqs":0,"rqs":0,"registered":1})")
         << n;
   }
   EXPECT_GT(n, 30u);

@@ -190,7 +190,8 @@ TEST_F(CommandsTest, D46_RegionsAreDestroyedIfAndOnlyIfNobodyTookThem) {
     device->fault("hwc " + std::to_string(static_cast<u32>(command)) + " status x1");
     EXPECT_LT(open(0), 0);
     EXPECT_EQ(count(Command::kDestroyDmaRegion), regions);
-    EXPECT_EQ(device->control("objects"), R"({"hwc":1,"regions":)" + std::to_string(eqs) + R"(,"eqs":)" + std::to_string(eqs) +
+    EXPECT_EQ(device->control("objects"), R"({"hwc":1,"regions":)" + std::to_string(eqs) +
+                                              R"(,"eqs":)" + std::to_string(eqs) +
                                               R"(,"cqs":0,"sqs":0,"rqs":0,"registered":1})");
   }
   device->requests.clear();

@@ -47,10 +47,10 @@ TEST_F(PortTest, D63_CloseInOrder) {
   device->requests.clear();
   kernel.mmio.clear();
   ASSERT_EQ(stop(0), 0);
-  const Command expected[] = {
-      Command::kConfigVportRx,   Command::kFenceRq,         Command::kFenceRq,
-      Command::kDestroyWqObject, Command::kDestroyWqObject, Command::kDestroyWqObject,
-      Command::kDestroyWqObject};
+  const Command expected[] = {Command::kConfigVportRx,   Command::kFenceRq,
+                              Command::kFenceRq,         Command::kDestroyWqObject,
+                              Command::kDestroyWqObject, Command::kDestroyWqObject,
+                              Command::kDestroyWqObject};
   EXPECT_EQ(device->commands(), std::vector<Command>(std::begin(expected), std::end(expected)));
   const auto steering =
       device->requests_of(Command::kConfigVportRx).at(0).as<wire::ConfigVportRxRequest>();

@@ -46,7 +46,8 @@ TEST_F(ViewsTest, QueuesFollowTraffic) {
   EXPECT_EQ(value(queues, "producer", "tx"), "4") << queues;  // four small packets
   EXPECT_EQ(value(queues, "rung", "tx"), "4");
   EXPECT_EQ(value(queues, "consumer", "tx"), "4");
-  EXPECT_EQ(value(queues, "used", "rx"), "511");
+  // Four buffers were replaced, and wait for more to be posted with one doorbell.
+  EXPECT_EQ(value(queues, "used", "rx"), "507");
   EXPECT_EQ(value(queues, "next", "completions"), "empty");
   EXPECT_EQ(value(queues, "armed", "completions"), "yes");
   const std::string rings = view("port0/rings");
