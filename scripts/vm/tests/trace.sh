@@ -52,9 +52,9 @@ test_commands() {
 	allow_errors 'open failed'
 	link_down 1
 	echo >$tracing/trace
-	model fault hwc status 0x20003 0x80000000 x1 >/dev/null || fail "no such fault"
+	model fault hwc 0x20004 status 0x80000000 x1 >/dev/null || fail "no such fault"
 	expect_failure ip -n p1 link set nic up
-	expect_traced 'hwc_response: .*command=CREATE_WQ_OBJ (0x20003) .*error=-5 status=0x80000000'
+	expect_traced 'hwc_response: .*command=CREATE_WQ_OBJ (0x20004) .*error=-5 status=0x80000000'
 }
 
 #: events of the device, of the channel's queue and of the data queues
