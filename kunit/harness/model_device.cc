@@ -143,6 +143,7 @@ void ModelDevice::note_request() {
   __builtin_memcpy(request.message, message, min(sge.size, kMaxRequestBytes));
   request.command = static_cast<wire::Command>(request.as<wire::MessageHeader>().message_type);
   request_count_++;
+  counter_requests_ += request.command == wire::Command::kQueryGfStat;
   if (on_request)
     on_request(request);
   if (request_count_ == fault_at_) {

@@ -78,6 +78,9 @@ class ModelDevice final : public BusDevice {
     }
   };
   u32 request_count() const { return request_count_; }  // since creation
+  // Without those for the device's counters: a port that is alone asks for them in the background
+  // when somebody looks at its statistics, but at most once in a second of the guest's clock.
+  u32 change_count() const { return request_count_ - counter_requests_; }
   // The n-th since creation; the oldest are forgotten after kMaxRequests.
   const Request& request(u32 n) const { return requests_[n % kMaxRequests]; }
   u32 count_of(wire::Command command, u32 from = 0) const;
@@ -107,6 +110,7 @@ class ModelDevice final : public BusDevice {
   wire::EstablishHwc rings_{};
   u32 position_ = 0;  // BU of the HWC's SQ
   u32 request_count_ = 0;
+  u32 counter_requests_ = 0;
   Request* requests_ = nullptr;
   u8* scratch_ = nullptr;  // of kScratch bytes, for edited writes
   char* reply_ = nullptr;

@@ -450,12 +450,12 @@ CASE(rings_while_the_port_runs) {
   EXPECT_EQ(bench.sq().wq_bytes, 512u * 32);
   EXPECT(bench.nic.traffic(1));
   // The same again, and what is refused, is no reason to stop.
-  const u32 before = bench.nic.device().request_count();
+  const u32 before = bench.nic.device().change_count();
   EXPECT_EQ(kunit_netdev_set_rings(bench.netdev(), 256, 512), 0);
   EXPECT_EQ(kunit_netdev_set_rings(bench.netdev(), 200, 512), kInvalid);
   EXPECT_EQ(kunit_netdev_set_rings(bench.netdev(), 127, 512), kInvalid);
   EXPECT_EQ(kunit_netdev_set_rings(bench.netdev(), 256, 1), kInvalid);
-  EXPECT_EQ(bench.nic.device().request_count(), before);
+  EXPECT_EQ(bench.nic.device().change_count(), before);
   EXPECT_EQ(rings_of(bench.nic, 0).rx, 256u);
   EXPECT_EQ(rings_of(bench.nic, 0).tx, 512u);
   EXPECT(bench.nic.traffic(1));
@@ -480,11 +480,11 @@ CASE(channels_while_the_port_runs) {
     EXPECT(bench.nic.traffic(1));
     bench.clear_arrived();
   }
-  const u32 before = bench.nic.device().request_count();
+  const u32 before = bench.nic.device().change_count();
   EXPECT_EQ(kunit_netdev_set_channels(bench.netdev(), 0), kInvalid);
   EXPECT_EQ(kunit_netdev_set_channels(bench.netdev(), 4), kInvalid);
   EXPECT_EQ(kunit_netdev_set_channels(bench.netdev(), 2), 0);
-  EXPECT_EQ(bench.nic.device().request_count(), before);
+  EXPECT_EQ(bench.nic.device().change_count(), before);
   EXPECT_EQ(channels_of(bench.nic, 0).combined, 2u);
   bench.expect_peace();
 }

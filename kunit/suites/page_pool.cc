@@ -338,13 +338,13 @@ CASE(P8_a_change_without_pool_changes_nothing) {
   ReceiveBench bench;
   ASSERT(bench.up());
   const u32 id = bench.pool().id;
-  const u32 requests = bench.nic.device().request_count();
+  const u32 requests = bench.nic.device().change_count();
   {
     const Failing failing{KUNIT_NEW_POOLS, 100};
     EXPECT_EQ(kunit_netdev_set_rings(bench.netdev(), 256, 128), kNoMemory);
     EXPECT_EQ(kunit_netdev_set_mtu(bench.netdev(), kJumboMtu), kNoMemory);
   }
-  EXPECT_EQ(bench.nic.device().request_count(), requests);
+  EXPECT_EQ(bench.nic.device().change_count(), requests);
   EXPECT_EQ(bench.pools(), 1u);
   EXPECT_EQ(bench.pool().id, id);
   EXPECT_EQ(kunit_netdev_mtu(bench.netdev()), kHalfPageMtu);
@@ -453,14 +453,14 @@ CASE(P10_without_memory_a_change_does_not_begin) {
   ReceiveBench bench;
   ASSERT(bench.up());
   const u32 id = bench.pool().id;
-  const u32 requests = bench.nic.device().request_count();
+  const u32 requests = bench.nic.device().change_count();
   {
     const Failing failing{KUNIT_POOL_PAGES, 100};
     EXPECT_EQ(kunit_netdev_set_mtu(bench.netdev(), kPageMtu), kNoMemory);
     EXPECT_EQ(kunit_netdev_set_rings(bench.netdev(), 512, 128), kNoMemory);
     EXPECT_EQ(kunit_xdp_attach(bench.netdev(), drop_all, nullptr), kNoMemory);
   }
-  EXPECT_EQ(bench.nic.device().request_count(), requests);
+  EXPECT_EQ(bench.nic.device().change_count(), requests);
   EXPECT(kunit_netdev_carrier(bench.netdev()));
   EXPECT_EQ(bench.pools(), 1u);
   EXPECT_EQ(bench.pool().id, id);
