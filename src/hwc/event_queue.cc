@@ -49,7 +49,7 @@ Result<kern::Box<EventQueue>> EventQueue::create(const EventQueueContext& contex
   queue->id_ = *id;
   queue->exists_ = true;
   queue->listening_.store_release(true);
-  device.doorbell.ring_eq(*id, queue->ring_.doorbell_index(), true);
+  queue->arm();
   return queue;
 }
 
@@ -86,9 +86,11 @@ void EventQueue::interrupt() {
     report_overrun();
     return;
   }
-  // D-37: arming with entries left in the ring makes the device notify at once.
-  doorbell_.ring_eq(id_, ring_.doorbell_index(), true);
+  arm();
 }
+
+// D-37: arming with entries left in the ring makes the device notify at once.
+void EventQueue::arm() const { doorbell_.ring_eq(id_, ring_.doorbell_index(), true); }
 
 // D-39: nobody knows where the device is in the ring now. It stays unarmed until its users have
 // recreated it.
@@ -126,6 +128,11 @@ Result<EventQueue*> EventQueueSet::acquire(u32 index) {
     auto fresh = TRY(EventQueue::create(context_, index));
     fresh->older_ = mana::move(current);
     current = mana::move(fresh);
+  } else {
+    // If an interrupt was lost, nobody has armed the queue since; whoever recreates CQs to repair
+    // that counts on it. The handler may run meanwhile: an index that is behind only makes the
+    // device notify once more, and the handler then arms with the right one.
+    current->arm();
   }
   current->users_++;
   return current.get();

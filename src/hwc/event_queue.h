@@ -50,6 +50,7 @@ class EventQueue : NonCopyable {
 
   EventQueue(const EventQueueContext& context, u32 index, gdma::EventRing ring);
   void free_irq();
+  void arm() const;
   void report_overrun();
 
   // What an interrupt needs.

@@ -83,6 +83,7 @@ Result<void> Port::set_rss(const shim_rss& rss, netlink_ext_ack* ack) {
   auto told = tell(rss.key != nullptr, rss.table != nullptr);
   if (told)
     return {};
+  log_failure("receive steering", told.error());
   adopt(old);
   (void)tell(true, true);
   return refuse(ack, "The device refused the new receive steering.", told.error());

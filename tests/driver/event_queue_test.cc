@@ -125,6 +125,20 @@ TEST_F(EventQueueTest, SharedAmongPortsAndKeptWhileTheyAreDown) {
   EXPECT_TRUE(kernel.handlers_.empty());
 }
 
+// A queue whose interrupt was lost is silent, and the other port keeps it from being made anew.
+TEST_F(EventQueueTest, ALostInterruptIsMadeUpForWhenAPortComesBack) {
+  bring_up(2);
+  device->fault("interrupt drop");
+  (void)send(0, skb_of(kernel, {}), 1);
+  device->fault("clear");
+  EXPECT_LT(traffic(), 8u);
+  ASSERT_EQ(stop(1), 0);
+  ASSERT_EQ(open(1), 0);
+  (void)take_received(0);
+  (void)take_received(1);
+  EXPECT_EQ(traffic(), 8u);
+}
+
 // What going down and up costs is bounded: commands of the channel, by number of queue pairs.
 TEST_F(EventQueueTest, CommandsOfOpenAndStop) {
   bring_up(1);
