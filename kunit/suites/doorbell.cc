@@ -255,6 +255,7 @@ CASE(D29_scattered_packets_are_complete_where_the_ring_wraps) {
 
 // Every buffer that was received into is replaced, and the replacement is in memory when announced.
 CASE(D29_refills_are_complete_over_laps) {
+  constexpr u32 kPostBatch = 32;  // buffers that are told to the device with one doorbell
   Watched watched{KUNIT_PACE_AT_ONCE};
   ASSERT(watched.up());
   const u32 before = watched.watch.wqes(Kind::kReceive);
@@ -262,15 +263,18 @@ CASE(D29_refills_are_complete_over_laps) {
   u32 sent = 0;
   for (u32 n = 0; n < 18; n++)
     sent += batch.send(n * Batch::kMost, Batch::kMost, 60);
-  EXPECT_EQ(watched.watch.wqes(Kind::kReceive) - before, sent);
   EXPECT_GE(watched.watch.most_laps(Kind::kReceive), 1u);
-  EXPECT_LE(watched.watch.doorbells(Kind::kReceive), 4 + sent);
-  // The ring is as full as before.
+  EXPECT_LE(watched.watch.doorbells(Kind::kReceive), 4 + sent / kPostBatch);
+  // What was not replaced yet waits until a doorbell is worth it.
+  u32 waiting = 0;
   for (u32 n = 0; n < 4; n++) {
     const RingWatch::Ring* ring = watched.watch.ring(Kind::kReceive, n);
     ASSERT(ring);
-    EXPECT_EQ(ring->tail - ring->done, 127u * 32);
+    const u32 missing = 127 - (ring->tail - ring->done) / 32;
+    EXPECT_LT(missing, kPostBatch);
+    waiting += missing;
   }
+  EXPECT_EQ(watched.watch.wqes(Kind::kReceive) - before + waiting, sent);
 }
 
 CASE(D29_segmented_packets_are_complete) {

@@ -10,7 +10,7 @@
 # CONFIG_VPORT_TX, CREATE_DMA_REGION, CREATE_QUEUE, CREATE_WQ_OBJ, CONFIG_VPORT_RX
 commands='0x20003 0x19 0xc 0x20004 0x20007'
 
-# Port 0 down and alone: no port shares its EQs.
+# Port 0 down and alone. The function has its event queues since the first open.
 one_port_closed() {
 	driver_load
 	ports_up
@@ -23,7 +23,7 @@ one_port_closed() {
 #: timeout=120
 test_refused() {
 	one_port_closed
-	for code in $commands; do
+	for code in $(echo "$commands" | sed 's/0xc //'); do
 		open_fails "\\($code\\): .*refused with status 0x1\\b" "hwc $code status 1"
 		objects_same "status 1 for $code"
 		open_fails "\\($code\\): .*refused with status 0x105" "hwc $code status 0x105"
@@ -34,6 +34,16 @@ test_refused() {
 	link_up 0
 	link_up 1
 	ping_port 0 1
+}
+
+#: the same for the event queues, which the first open of the function makes
+#: timeout=120
+test_refused_event_queue() {
+	open_fails_alone '\(0xc\): .*refused with status 0x1\b' 'hwc 0xc status 1'
+	open_fails_alone '\(0xc\): .*refused with status 0x105' 'hwc 0xc status 0x105'
+	open_fails_alone '\(0xc\): .*not supported' 'hwc 0xc status 0xFFFFFFFF'
+	open_fails_alone '\(0xc\): .*not supported' 'hwc 0xc status 0xC00000BB skip 1'
+	works_again
 }
 
 #: the same for the second, third and later uses of a command, while the other port works
@@ -72,12 +82,10 @@ test_ids() {
 	rebind
 	link_down 0
 	open_fails 'returned an invalid handle' 'hwc 0x20004 patch 40 0xFFFFFFFF' 'hwc 0x20004 patch 44 0xFFFFFFFF'
-	rebind
-	link_down 0
-	link_down 1
-	open_fails 'EQ id has more than 16 bits' 'hwc 0xc patch 32 0x10000'
-	rebind
-	ping_port 0 1
+	namespaces_down
+	unbind
+	open_fails_alone 'EQ id has more than 16 bits' 'hwc 0xc patch 32 0x10000'
+	works_again
 }
 
 #: answers that break the protocol for any command of an open (D-19 to D-21)
