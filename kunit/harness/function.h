@@ -31,7 +31,7 @@ extern u32 live_functions;
 class Function : NonCopyable {
  public:
   struct Config {
-    u32 vectors = 64;
+    u32 vectors = 8;
     bool bind = false;  // let the driver core bind the driver
   };
   Function(BusDevice& device, const Config& config);

@@ -70,7 +70,7 @@ class Nic : NonCopyable {
     u32 queues = 2;
     u32 mtu = 9000;
     const char* options = "";
-    u32 vectors = 64;
+    u32 vectors = 0;  // 0: as many as the queues need; making one takes long
     bool bind = false;  // through the driver core, with the module's own pci_driver
     kunit_pace pace = KUNIT_PACE_LATER;
   };
