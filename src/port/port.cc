@@ -405,10 +405,12 @@ Result<void> Port::set_xdp(bpf_prog* program, netlink_ext_ack* ack) {
     settings_ = next;
   else
     TRY(reconfigure(next, ack));
-  // A poll that loaded the old program finishes with it inside its RCU section, which the put waits
-  // for.
   for (auto& channel : active_)
     channel->rx().set_program(program);
+  // A poll that loaded the old program finishes with it. Whoever removed it may rely on it being at
+  // rest now.
+  if (old && running())
+    shim_synchronize_net();
   shim_bpf_put(old);
   return {};
 }
