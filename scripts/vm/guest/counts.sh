@@ -29,6 +29,15 @@ snapshot() {
 	} | awk '{ n[$1] += $2 } END { for (name in n) printf "%s %d\n", name, n[name] }' | sort
 }
 
+# still_snapshot N FILE: one in which nothing moved while it was taken, where the stack may send of its own.
+still_snapshot() {
+	for _try in 1 2 3 4 5 6 7 8 9 10; do
+		snapshot "$1" >"$2"
+		[ "$(cat "$2")" != "$(snapshot "$1")" ] || return 0
+	done
+	fail "port $1 is never quiet"
+}
+
 snapshot_all() {
 	for _port in $(seq 0 $((PORTS - 1))); do
 		snapshot $_port >/run/counts.$_port
