@@ -27,7 +27,6 @@ void shim_netdev_unregister(struct net_device *netdev);
 
 const char *shim_netdev_name(const struct net_device *netdev);
 bool shim_netdev_running(const struct net_device *netdev); /* administratively up */
-u32 shim_netdev_mtu(const struct net_device *netdev);
 void shim_netdev_set_mtu(struct net_device *netdev, u32 mtu); /* under RTNL */
 
 /* Under RTNL. 0 or a negative errno. */
@@ -48,7 +47,6 @@ void shim_netdev_carrier_off(struct net_device *netdev);
 
 /* RTNL, for work that is not called by the stack. */
 void shim_rtnl_lock(void);
-bool shim_rtnl_trylock(void);
 bool shim_rtnl_lock_killable(void); /* false: the caller shall die, and does not have it */
 void shim_rtnl_unlock(void);
 
@@ -58,7 +56,6 @@ void shim_synchronize_net(void);
 /* What the user switched on (ethtool -K). Any context. */
 bool shim_netdev_rx_checksum(const struct net_device *netdev);
 bool shim_netdev_rx_hash(const struct net_device *netdev);
-bool shim_netdev_rx_vlan(const struct net_device *netdev);
 
 /* --- transmit queues --- */
 

@@ -50,8 +50,6 @@ void shim_xdp_flush(void);
 void shim_xdp_exception(struct net_device *netdev, struct bpf_prog *program,
 			enum shim_xdp_action action);
 
-/* A frame inside the buffer's own memory; NULL if the headroom is too small. */
-struct xdp_frame *shim_xdp_to_frame(struct shim_xdp_buff *xdp);
 const void *shim_xdp_frame_data(const struct xdp_frame *frame);
 u32 shim_xdp_frame_length(const struct xdp_frame *frame);
 bool shim_xdp_frame_has_frags(const struct xdp_frame *frame);

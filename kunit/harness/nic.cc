@@ -21,9 +21,9 @@ Nic::Nic(const Config& config)
                .queues = config.queues,
                .mtu = config.mtu,
                .options = config.options}},
-      function_{device_,
-                {.vectors = config.vectors ? config.vectors : config.queues + 1,
-                 .bind = config.bind}} {
+      function_{
+          device_,
+          {.vectors = config.vectors ? config.vectors : config.queues + 1, .bind = config.bind}} {
   if (function_)
     kunit_function_set_pace(function_.get(), config.pace);
   if (bound_ && function_)

@@ -84,11 +84,6 @@ bool shim_netdev_running(const struct net_device *netdev)
 	return netif_running(netdev);
 }
 
-u32 shim_netdev_mtu(const struct net_device *netdev)
-{
-	return READ_ONCE(netdev->mtu);
-}
-
 void shim_netdev_set_mtu(struct net_device *netdev, u32 mtu)
 {
 	WRITE_ONCE(netdev->mtu, mtu);
@@ -143,11 +138,6 @@ bool shim_rtnl_lock_killable(void)
 	return rtnl_lock_killable() == 0;
 }
 
-bool shim_rtnl_trylock(void)
-{
-	return rtnl_trylock();
-}
-
 void shim_rtnl_unlock(void)
 {
 	rtnl_unlock();
@@ -166,11 +156,6 @@ bool shim_netdev_rx_checksum(const struct net_device *netdev)
 bool shim_netdev_rx_hash(const struct net_device *netdev)
 {
 	return netdev->features & NETIF_F_RXHASH;
-}
-
-bool shim_netdev_rx_vlan(const struct net_device *netdev)
-{
-	return netdev->features & NETIF_F_HW_VLAN_CTAG_RX;
 }
 
 /* --- transmit queues --- */

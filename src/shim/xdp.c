@@ -128,11 +128,6 @@ void shim_bpf_put(struct bpf_prog *program)
 
 /* --- frames --- */
 
-struct xdp_frame *shim_xdp_to_frame(struct shim_xdp_buff *xdp)
-{
-	return xdp_convert_buff_to_frame(buff_of(xdp));
-}
-
 const void *shim_xdp_frame_data(const struct xdp_frame *frame)
 {
 	return frame->data;

@@ -228,7 +228,6 @@ void shim_netdev_unregister(net_device* netdev) {
 
 const char* shim_netdev_name(const net_device* netdev) { return netdev->name.c_str(); }
 bool shim_netdev_running(const net_device* netdev) { return netdev->running; }
-u32 shim_netdev_mtu(const net_device* netdev) { return netdev->mtu; }
 void shim_netdev_set_mtu(net_device* netdev, u32 mtu) { netdev->mtu = mtu; }
 
 int shim_netdev_set_queues(net_device* netdev, u32 count) {
@@ -267,7 +266,6 @@ bool shim_rtnl_lock_killable(void) {
   shim_rtnl_lock();
   return true;
 }
-bool shim_rtnl_trylock(void) { return !std::exchange(kernel().rtnl_, true); }
 void shim_rtnl_unlock(void) {
   if (!std::exchange(kernel().rtnl_, false))
     kernel().error("RTNL is unlocked twice");
@@ -276,7 +274,6 @@ void shim_synchronize_net(void) { kernel().process_context("synchronize_net"); }
 
 bool shim_netdev_rx_checksum(const net_device* netdev) { return netdev->rx_checksum; }
 bool shim_netdev_rx_hash(const net_device* netdev) { return netdev->rx_hash; }
-bool shim_netdev_rx_vlan(const net_device*) { return true; }
 
 netdev_queue* shim_txq(net_device* netdev, u32 index) {
   if (index >= netdev->txqs.size())
@@ -720,20 +717,8 @@ void shim_xdp_result(const shim_xdp_buff* xdp, u32* headroom, u32* length, u32* 
   *metadata = buff.metadata;
 }
 
-int shim_xdp_redirect(net_device*, shim_xdp_buff* xdp, bpf_prog*) {
-  if (kernel().redirect_fails)
-    return -22;
-  xdp_frame* frame = shim_xdp_to_frame(xdp);
-  if (!frame)
-    return -12;
-  kernel().redirected.push_back(frame);
-  return 0;
-}
-
-void shim_xdp_flush(void) { kernel().redirect_flushes++; }
-void shim_xdp_exception(net_device*, bpf_prog*, shim_xdp_action) { kernel().exceptions++; }
-
-xdp_frame* shim_xdp_to_frame(shim_xdp_buff* xdp) {
+// A redirected frame lives in its buffer's own memory.
+static xdp_frame* frame_of(shim_xdp_buff* xdp) {
   if (kernel().fails(Failing::kFrame))
     return nullptr;
   FakeXdp& buff = fake(xdp);
@@ -746,6 +731,19 @@ xdp_frame* shim_xdp_to_frame(shim_xdp_buff* xdp) {
   kernel().hold(frame->pg, frame->offset, buff.frame_size);
   return frame;
 }
+
+int shim_xdp_redirect(net_device*, shim_xdp_buff* xdp, bpf_prog*) {
+  if (kernel().redirect_fails)
+    return -22;
+  xdp_frame* frame = frame_of(xdp);
+  if (!frame)
+    return -12;
+  kernel().redirected.push_back(frame);
+  return 0;
+}
+
+void shim_xdp_flush(void) { kernel().redirect_flushes++; }
+void shim_xdp_exception(net_device*, bpf_prog*, shim_xdp_action) { kernel().exceptions++; }
 
 const void* shim_xdp_frame_data(const xdp_frame* frame) { return frame->data; }
 u32 shim_xdp_frame_length(const xdp_frame* frame) { return frame->length; }
