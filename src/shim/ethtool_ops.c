@@ -75,6 +75,13 @@ static void mana_ethtool_get_pauseparam(struct net_device *netdev, struct ethtoo
 {
 }
 
+static void mana_ethtool_get_pause_stats(struct net_device *netdev,
+					 struct ethtool_pause_stats *stats)
+{
+	stats->tx_pause_frames = 0;
+	stats->rx_pause_frames = 0;
+}
+
 /* --- statistics --- */
 
 static const char mana_self_tests[SHIM_SELF_TESTS][ETH_GSTRING_LEN] = {
@@ -269,6 +276,7 @@ static const struct ethtool_ops mana_ethtool_ops = {
 	.get_strings = mana_ethtool_get_strings,
 	.get_ethtool_stats = mana_ethtool_get_ethtool_stats,
 	.get_pauseparam = mana_ethtool_get_pauseparam,
+	.get_pause_stats = mana_ethtool_get_pause_stats,
 	.get_eth_mac_stats = mana_ethtool_get_eth_mac_stats,
 	.get_rmon_stats = mana_ethtool_get_rmon_stats,
 	.self_test = mana_ethtool_self_test,

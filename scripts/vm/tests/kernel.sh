@@ -55,7 +55,7 @@ test_stats() {
 	driver_and_ports_up
 	ping_port 0 1 >/dev/null
 	kernel_test stats
-	ran_all check_pause check_fec
+	ran_all check_fec
 }
 
 # ynl FAMILY OPERATION [JSON]: a dump, as JSON.
