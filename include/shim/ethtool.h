@@ -74,6 +74,7 @@ struct shim_channels {
 struct shim_rss {
 	u32 *table;
 	u8 *key;
+	bool other_function; /* than Toeplitz is asked for */
 };
 
 /* ethtool -t, which runs while the port does. */

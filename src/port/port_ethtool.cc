@@ -56,6 +56,8 @@ void Port::get_rss(shim_rss& rss) const {
 }
 
 Result<void> Port::set_rss(const shim_rss& rss, netlink_ext_ack* ack) {
+  if (rss.other_function)
+    return refuse(ack, "The device hashes with Toeplitz, and nothing else.", Errno::kNotSupported);
   for (u32 i = 0; rss.table && i < indirection_.size(); i++)
     if (rss.table[i] >= settings_.channels)
       return refuse(ack, "The indirection table names a queue that does not exist; see ethtool -l.",

@@ -253,16 +253,14 @@ static int mana_ethtool_get_rxfh(struct net_device *netdev, struct ethtool_rxfh_
 static int mana_ethtool_set_rxfh(struct net_device *netdev, struct ethtool_rxfh_param *param,
 				 struct netlink_ext_ack *ack)
 {
-	const struct shim_rss rss = {.table = param->indir, .key = param->key};
+	const struct shim_rss rss = {
+		.table = param->indir,
+		.key = param->key,
+		.other_function =
+			param->hfunc != ETH_RSS_HASH_NO_CHANGE && param->hfunc != ETH_RSS_HASH_TOP,
+	};
 
-	if (param->hfunc != ETH_RSS_HASH_NO_CHANGE && param->hfunc != ETH_RSS_HASH_TOP) {
-		shim_refuse(ack, "The device hashes with Toeplitz, and nothing else.");
-		return -EOPNOTSUPP;
-	}
-	if (param->rss_context) {
-		shim_refuse(ack, "The device has one RSS context.");
-		return -EOPNOTSUPP;
-	}
+	/* Further contexts are refused by the core: no operation makes one. */
 	return mana_port_set_rss(shim_port_of(netdev), &rss, ack);
 }
 

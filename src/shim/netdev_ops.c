@@ -9,6 +9,7 @@
 
 #include "ops.h"
 #include "shim/entry.h"
+#include "shim/netdev.h"
 
 static int mana_ndo_open(struct net_device *netdev)
 {
@@ -73,6 +74,10 @@ static int mana_ndo_bpf(struct net_device *netdev, struct netdev_bpf *command)
 	switch (command->command) {
 	case XDP_SETUP_PROG:
 		return mana_port_set_xdp(shim_port_of(netdev), command->prog, command->extack);
+	case XDP_SETUP_PROG_HW:
+		shim_refuse(command->extack,
+			    "The device runs no XDP programs; the driver does (xdpdrv).");
+		return -EOPNOTSUPP;
 	default:
 		return -EOPNOTSUPP;
 	}

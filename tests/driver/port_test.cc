@@ -267,6 +267,9 @@ TEST_F(PortTest, SteeringIsToldAndTakenBack) {
   EXPECT_EQ(std::memcmp(message.as<wire::ConfigVportRxRequest>().hash_key, key, 40), 0);
   table[5] = 2;
   EXPECT_EQ(under_rtnl([&] { return mana_port_set_rss(port(0), &wanted, &ack); }), -22);
+  const shim_rss foreign{.other_function = true};
+  EXPECT_EQ(under_rtnl([&] { return mana_port_set_rss(port(0), &foreign, nullptr); }), -95);
+  EXPECT_TRUE(kernel.logged("refused: The device hashes with Toeplitz"));
   ASSERT_TRUE(transmit(1, skb_of(kernel, {.source = 2, .destination = 1})));
   kernel.settle();
   EXPECT_EQ(kernel.received.at(0).skb->rx_queue, 1u);
