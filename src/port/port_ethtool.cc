@@ -66,7 +66,7 @@ Result<void> Port::set_rss(const shim_rss& rss, netlink_ext_ack* ack) {
   // On failure the device gets the old values again, so that it and we agree (data sheet 10.4).
   auto old_table = TRY(kern::Array<u32>::create(indirection_.size(), kern::kAnyNode));
   u8 old_key[sizeof(hash_key_)];
-  shim_rss old{.table = old_table.data(), .key = old_key};
+  shim_rss old{.table = old_table.data(), .key = old_key, .other_function = false};
   get_rss(old);
   const auto adopt = [this](const shim_rss& values) {
     if (values.table)

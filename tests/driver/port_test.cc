@@ -248,13 +248,13 @@ TEST_F(PortTest, SteeringIsToldAndTakenBack) {
   std::vector<u32> table(mana_port_rss_entries(port(0)), 1);
   u8 key[40];
   std::memset(key, 0x42, sizeof(key));
-  const shim_rss wanted{.table = table.data(), .key = key};
+  const shim_rss wanted{.table = table.data(), .key = key, .other_function = false};
   device->fault("hwc 0x20007 status x1");
   netlink_ext_ack ack;
   EXPECT_EQ(under_rtnl([&] { return mana_port_set_rss(port(0), &wanted, &ack); }), -5);
   std::vector<u32> now(table.size());
   u8 now_key[40];
-  shim_rss read{.table = now.data(), .key = now_key};
+  shim_rss read{.table = now.data(), .key = now_key, .other_function = false};
   mana_port_get_rss(port(0), &read);
   EXPECT_NE(now, table);
   EXPECT_NE(std::memcmp(now_key, key, 40), 0);
@@ -267,7 +267,7 @@ TEST_F(PortTest, SteeringIsToldAndTakenBack) {
   EXPECT_EQ(std::memcmp(message.as<wire::ConfigVportRxRequest>().hash_key, key, 40), 0);
   table[5] = 2;
   EXPECT_EQ(under_rtnl([&] { return mana_port_set_rss(port(0), &wanted, &ack); }), -22);
-  const shim_rss foreign{.other_function = true};
+  const shim_rss foreign{.table = nullptr, .key = nullptr, .other_function = true};
   EXPECT_EQ(under_rtnl([&] { return mana_port_set_rss(port(0), &foreign, nullptr); }), -95);
   EXPECT_TRUE(kernel.logged("refused: The device hashes with Toeplitz"));
   ASSERT_TRUE(transmit(1, skb_of(kernel, {.source = 2, .destination = 1})));
