@@ -75,6 +75,11 @@ int mana_port_set_xdp(struct mana_port *port, struct bpf_prog *program,
 int mana_port_xdp_transmit(struct mana_port *port, int count, struct xdp_frame **frames,
 			   bool flush);
 
+/* Softirq, from inside of an XDP program: what the device says about the frame. False if it does
+ * not say, or nobody wants to know. `kinds`: bits of enum shim_hash_kind. */
+bool mana_rx_hint_hash(const struct mana_rx_completion *completion, u32 *hash, u32 *kinds);
+bool mana_rx_hint_vlan(const struct mana_rx_completion *completion, u16 *tci);
+
 /* Softirq: one NAPI poll; never returns more than `budget`. */
 int mana_channel_poll(struct mana_channel *channel, int budget);
 

@@ -42,5 +42,6 @@ struct mana_channel;
 struct mana_eq;
 struct mana_hwc;
 struct mana_port;
+struct mana_rx_completion;
 
 #endif

@@ -37,6 +37,21 @@ void shim_xdp_prepare(struct shim_xdp_buff *xdp, void *memory, u32 headroom, u32
 enum shim_xdp_action shim_xdp_run(struct bpf_prog *program, struct shim_xdp_buff *xdp,
 				  struct net_device *netdev);
 
+/* Programs that were loaded for this netdev alone may ask for hints: what the device says about the
+ * frame. set_hints(): of the frame that is run next; *completion lives as long as the run. */
+bool shim_bpf_reads_hints(const struct bpf_prog *program);
+void shim_xdp_set_hints(struct shim_xdp_buff *xdp, const struct mana_rx_completion *completion);
+
+/* What a hash hint was computed of; bits of enum xdp_rss_hash_type. */
+enum shim_hash_kind {
+	SHIM_HASH_IPV4 = 1 << 0,
+	SHIM_HASH_IPV6 = 1 << 1,
+	SHIM_HASH_EXTENSIONS = 1 << 2,
+	SHIM_HASH_L4 = 1 << 3,
+	SHIM_HASH_TCP = 1 << 4,
+	SHIM_HASH_UDP = 1 << 5,
+};
+
 /* Where the program left the frame: bytes from the buffer's start, length, metadata length. */
 void shim_xdp_result(const struct shim_xdp_buff *xdp, u32 *headroom, u32 *length, u32 *metadata);
 
@@ -65,6 +80,9 @@ struct shim_xdp_bulk {
 void shim_xdp_bulk_begin(struct shim_xdp_bulk *bulk);
 void shim_xdp_bulk_return(struct shim_xdp_bulk *bulk, struct xdp_frame *frame);
 void shim_xdp_bulk_end(struct shim_xdp_bulk *bulk);
+
+/* Lets programs ask for hints. Before the netdev is registered. */
+void shim_set_xdp_hints(struct net_device *netdev);
 
 /* Drops the reference to a program that was attached; NULL is allowed. Under RTNL. */
 void shim_bpf_put(struct bpf_prog *program);

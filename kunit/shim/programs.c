@@ -19,6 +19,19 @@ static struct attached {
 	void *context;
 } attached[8];
 
+static void ask_for_hints(struct xdp_buff *buffer, struct kunit_xdp *xdp)
+{
+	const struct xdp_metadata_ops *ops = buffer->rxq->dev->xdp_metadata_ops;
+	const struct xdp_md *context = (const struct xdp_md *)buffer;
+	enum xdp_rss_hash_type kinds = 0;
+	__be16 protocol = 0;
+
+	xdp->has_hash = ops->xmo_rx_hash(context, &xdp->hash, &kinds) == 0;
+	xdp->hash_kinds = kinds;
+	xdp->has_vlan = ops->xmo_rx_vlan_tag(context, &protocol, &xdp->vlan) == 0;
+	xdp->vlan_protocol = ntohs(protocol);
+}
+
 static u64 run_program(struct xdp_buff *buffer, u64 index)
 {
 	struct kunit_xdp xdp = {
@@ -37,6 +50,8 @@ static u64 run_program(struct xdp_buff *buffer, u64 index)
 	enum shim_xdp_action action;
 	u32 metadata = 0;
 
+	if (attached[index].program->aux->dev_bound)
+		ask_for_hints(buffer, &xdp);
 	action = attached[index].function(attached[index].context, &xdp, &head, &tail, &metadata,
 					  &target);
 
@@ -93,11 +108,19 @@ static int set_program(struct net_device *netdev, struct bpf_prog *program)
 
 static void drop(struct attached *slot)
 {
+	/* It never was registered as such. */
+	slot->program->aux->dev_bound = false;
 	bpf_prog_put(slot->program);
 	slot->program = NULL;
 }
 
 int kunit_xdp_attach(struct net_device *netdev, kunit_xdp_program function, void *context)
+{
+	return kunit_xdp_attach_as(netdev, 0, function, context);
+}
+
+int kunit_xdp_attach_as(struct net_device *netdev, u32 how, kunit_xdp_program function,
+			void *context)
 {
 	struct bpf_prog *program;
 	int error;
@@ -115,6 +138,7 @@ int kunit_xdp_attach(struct net_device *netdev, kunit_xdp_program function, void
 	program = make_program(i);
 	if (IS_ERR(program))
 		return PTR_ERR(program);
+	program->aux->dev_bound = how & KUNIT_XDP_BOUND;
 	attached[i] = (struct attached){program, function, context};
 	/* The netdev gets a reference of its own; ours is to see that it is given back. */
 	bpf_prog_inc(program);

@@ -126,6 +126,13 @@ struct kunit_xdp {
 	u32 napi_id;
 	bool from_pool; /* its memory model is a page pool */
 	u32 memory_id;
+	/* hints, if the program was attached for this netdev alone */
+	bool has_hash;
+	u32 hash;
+	u32 hash_kinds; /* bits of enum xdp_rss_hash_type */
+	bool has_vlan;
+	u16 vlan;
+	u16 vlan_protocol;
 };
 /* The program: in the NAPI poll, of any CPU. It may move the frame's start and end: *head and *tail
  * are what to add to them, *metadata how many bytes of metadata are before the data. For
@@ -135,6 +142,11 @@ typedef enum shim_xdp_action (*kunit_xdp_program)(void *context, const struct ku
 
 /* Attaches the program. At most eight are attached at a time. */
 int kunit_xdp_attach(struct net_device *netdev, kunit_xdp_program program, void *context);
+enum {
+	KUNIT_XDP_BOUND = 1 << 0, /* loaded for this netdev alone: it is given hints */
+};
+int kunit_xdp_attach_as(struct net_device *netdev, u32 how, kunit_xdp_program program,
+			void *context);
 int kunit_xdp_detach(struct net_device *netdev);
 u32 kunit_xdp_programs(void); /* references to programs that are left */
 

@@ -13,6 +13,7 @@ using mana::kern::Box;
 using mana::kern::Text;
 using mana::port::Channel;
 using mana::port::Port;
+using mana::port::RxCompletion;
 
 Adapter& adapter_of(mana_adapter* adapter) { return *reinterpret_cast<Adapter*>(adapter); }
 Port& port_of(mana_port* port) { return *reinterpret_cast<Port*>(port); }
@@ -85,6 +86,14 @@ int mana_port_set_xdp(mana_port* port, bpf_prog* program, netlink_ext_ack* ack) 
 
 int mana_port_xdp_transmit(mana_port* port, int count, xdp_frame** frames, bool flush) {
   return port_of(port).xdp_transmit(count, frames, flush);
+}
+
+bool mana_rx_hint_hash(const mana_rx_completion* completion, u32* hash, u32* kinds) {
+  return reinterpret_cast<const RxCompletion*>(completion)->hint_hash(*hash, *kinds);
+}
+
+bool mana_rx_hint_vlan(const mana_rx_completion* completion, u16* tci) {
+  return reinterpret_cast<const RxCompletion*>(completion)->hint_vlan(*tci);
 }
 
 int mana_channel_poll(mana_channel* channel, int budget) {

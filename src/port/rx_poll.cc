@@ -54,8 +54,13 @@ u32 RxQueue::poll(const kern::Napi& napi, u32 budget, TxQueue& tx) {
   // it, the device announces again.
   const u32 bound = min(budget, rq_.used());
   bpf_prog* const program = program_.load_acquire();
-  const u32 done =
-      program ? walk<true>(napi, bound, program, tx) : walk<false>(napi, bound, nullptr, tx);
+  u32 done;
+  if (!program)
+    done = walk<Program::kNone>(napi, bound, nullptr, tx);
+  else if (!shim_bpf_reads_hints(program))
+    done = walk<Program::kPlain>(napi, bound, program, tx);
+  else
+    done = walk<Program::kWithHints>(napi, bound, program, tx);
 
   if (rq_.units() - 1 - rq_.used() >= kPostBatch)
     post();
@@ -85,10 +90,11 @@ u32 RxQueue::wanted_flags() const {
   return flags;
 }
 
-// The loop over completions, once with a program and once without. What it needs for each packet is
-// in locals; what it counts is told to the statistics at its end.
-template <bool kXdp>
+// The loop over completions: without a program, with one, and with one that asks for hints. What it
+// needs for each packet is in locals; what it counts is told to the statistics at its end.
+template <RxQueue::Program kProgram>
 u32 RxQueue::walk(const kern::Napi& napi, u32 bound, bpf_prog* program, TxQueue& tx) {
+  constexpr bool kXdp = kProgram != Program::kNone;
   gdma::CompletionCursor cursor{cq_, wire::Cqe::WqId::put(object_.wq_id)};
   u32 slot = rq_.index_of(rq_.consumer());
   const u32 last_slot = rq_.units() - 1;
@@ -149,6 +155,8 @@ u32 RxQueue::walk(const kern::Napi& napi, u32 bound, bpf_prog* program, TxQueue&
     shim_xdp_action action = SHIM_XDP_PASS;
     if constexpr (kXdp) {
       shim_xdp_prepare(&xdp, memory, headroom, length);
+      if constexpr (kProgram == Program::kWithHints)
+        shim_xdp_set_hints(&xdp, reinterpret_cast<const mana_rx_completion*>(&completion));
       action = shim_xdp_run(program, &xdp, netdev_);
       if (action <= SHIM_XDP_DROP) {
         tally.dropped++;

@@ -111,7 +111,10 @@ class RxQueue : NonCopyable {
   void put(const RxBuffer& buffer) const;
   void post();
 
-  template <bool kXdp>
+  // What is run for each packet.
+  enum class Program { kNone, kPlain, kWithHints };
+
+  template <Program kProgram>
   u32 walk(const kern::Napi& napi, u32 bound, bpf_prog* program, TxQueue& tx);
   u32 wanted_flags() const;
   bool consumes_buffer(wire::RxCqeType type);

@@ -10,6 +10,7 @@
 
 #include "ops.h"
 #include "shim/netdev.h"
+#include "shim/xdp.h"
 
 /* What the user may switch; the rest of `features` is how the device works. */
 #define USER_FEATURES                                                                              \
@@ -43,6 +44,7 @@ struct net_device *shim_netdev_create(const struct shim_netdev_config *config)
 	shim_set_netdev_ops(netdev);
 	shim_set_ethtool_ops(netdev);
 	shim_set_stat_ops(netdev);
+	shim_set_xdp_hints(netdev);
 
 	netdev->dev_port = config->index;
 	netdev->min_mtu = config->min_mtu;

@@ -9,10 +9,24 @@
 #include <linux/slab.h>
 #include <net/xdp.h>
 
+#include "shim/entry.h"
 #include "shim/xdp.h"
 
-static_assert(sizeof(struct xdp_buff) <= sizeof(struct shim_xdp_buff));
-static_assert(__alignof__(struct xdp_buff) <= __alignof__(struct shim_xdp_buff));
+/* The kernel's buffer, and what hints are made from: the kernel gives the first to a hint. */
+struct mana_xdp_buff {
+	struct xdp_buff buff;
+	const struct mana_rx_completion *completion;
+};
+
+static_assert(sizeof(struct mana_xdp_buff) <= sizeof(struct shim_xdp_buff));
+static_assert(__alignof__(struct mana_xdp_buff) <= __alignof__(struct shim_xdp_buff));
+static_assert(offsetof(struct mana_xdp_buff, buff) == 0);
+static_assert((int)SHIM_HASH_IPV4 == (int)XDP_RSS_L3_IPV4);
+static_assert((int)SHIM_HASH_IPV6 == (int)XDP_RSS_L3_IPV6);
+static_assert((int)SHIM_HASH_EXTENSIONS == (int)XDP_RSS_L3_DYNHDR);
+static_assert((int)SHIM_HASH_L4 == (int)XDP_RSS_L4);
+static_assert((int)SHIM_HASH_TCP == (int)XDP_RSS_L4_TCP);
+static_assert((int)SHIM_HASH_UDP == (int)XDP_RSS_L4_UDP);
 static_assert(sizeof(struct xdp_frame_bulk) <= sizeof(struct shim_xdp_bulk));
 static_assert(__alignof__(struct xdp_frame_bulk) <= __alignof__(struct shim_xdp_bulk));
 static_assert((int)SHIM_XDP_ABORTED == (int)XDP_ABORTED);
@@ -118,6 +132,51 @@ void shim_xdp_exception(struct net_device *netdev, struct bpf_prog *program,
 			enum shim_xdp_action action)
 {
 	trace_xdp_exception(netdev, program, action);
+}
+
+/* --- hints --- */
+
+bool shim_bpf_reads_hints(const struct bpf_prog *program)
+{
+	return bpf_prog_is_dev_bound(program->aux);
+}
+
+void shim_xdp_set_hints(struct shim_xdp_buff *xdp, const struct mana_rx_completion *completion)
+{
+	((struct mana_xdp_buff *)xdp->storage)->completion = completion;
+}
+
+static const struct mana_rx_completion *completion_of(const struct xdp_md *context)
+{
+	return ((const struct mana_xdp_buff *)context)->completion;
+}
+
+static int mana_xmo_rx_hash(const struct xdp_md *context, u32 *hash, enum xdp_rss_hash_type *type)
+{
+	u32 bits;
+
+	if (!mana_rx_hint_hash(completion_of(context), hash, &bits))
+		return -ENODATA;
+	*type = bits;
+	return 0;
+}
+
+static int mana_xmo_rx_vlan_tag(const struct xdp_md *context, __be16 *protocol, u16 *tci)
+{
+	if (!mana_rx_hint_vlan(completion_of(context), tci))
+		return -ENODATA;
+	*protocol = htons(ETH_P_8021Q);
+	return 0;
+}
+
+static const struct xdp_metadata_ops mana_xdp_metadata_ops = {
+	.xmo_rx_hash = mana_xmo_rx_hash,
+	.xmo_rx_vlan_tag = mana_xmo_rx_vlan_tag,
+};
+
+void shim_set_xdp_hints(struct net_device *netdev)
+{
+	netdev->xdp_metadata_ops = &mana_xdp_metadata_ops;
 }
 
 void shim_bpf_put(struct bpf_prog *program)

@@ -170,12 +170,14 @@ struct FakeXdp {
   u32 length;
   u32 metadata;
   xdp_rxq_info* rxq;
+  const mana_rx_completion* completion;  // for hints
 };
 static_assert(sizeof(FakeXdp) <= sizeof(shim_xdp_buff));
 
 struct bpf_prog {
   std::function<shim_xdp_action(FakeXdp&)> run;
   int references = 1;
+  bool hints = false;  // it was loaded for this netdev alone
 };
 
 namespace mana::test {

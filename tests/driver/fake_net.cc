@@ -696,12 +696,17 @@ void shim_xdp_rxq_destroy(xdp_rxq_info* rxq) {
 }
 
 void shim_xdp_init(shim_xdp_buff* xdp, xdp_rxq_info* rxq, u32 frame_size) {
-  fake(xdp) = {nullptr, frame_size, 0, 0, 0, rxq};
+  fake(xdp) = {nullptr, frame_size, 0, 0, 0, rxq, nullptr};
 }
 
 void shim_xdp_prepare(shim_xdp_buff* xdp, void* memory, u32 headroom, u32 length) {
   FakeXdp& buff = fake(xdp);
-  buff = {static_cast<u8*>(memory), buff.frame_size, headroom, length, 0, buff.rxq};
+  buff = {static_cast<u8*>(memory), buff.frame_size, headroom, length, 0, buff.rxq, nullptr};
+}
+
+bool shim_bpf_reads_hints(const bpf_prog* program) { return program->hints; }
+void shim_xdp_set_hints(shim_xdp_buff* xdp, const mana_rx_completion* completion) {
+  fake(xdp).completion = completion;
 }
 
 shim_xdp_action shim_xdp_run(bpf_prog* program, shim_xdp_buff* xdp, net_device*) {

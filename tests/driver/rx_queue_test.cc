@@ -502,6 +502,31 @@ TEST_F(XdpTest, WithoutReplacementWhatAProgramWantsToKeepIsDropped) {
   EXPECT_EQ(send_some(300), 300u);
 }
 
+TEST_F(XdpTest, HintsAreForProgramsThatAskForThem) {
+  bring_up_small();
+  set_flags(wire::RxCqe::HashType::put(wire::hash::kTcpIpv6) | wire::RxCqe::VlanPresent::kMask |
+            wire::RxCqe::VlanId::put(77));
+  u32 told = 0;
+  for (const bool hints : {true, false}) {
+    program.hints = hints;
+    attach([&](FakeXdp& xdp) {
+      u32 hash = 0, kinds = 0;
+      u16 tci = 0;
+      if (xdp.completion) {
+        told++;
+        EXPECT_TRUE(mana_rx_hint_hash(xdp.completion, &hash, &kinds));
+        EXPECT_EQ(kinds, u32{SHIM_HASH_IPV6 | SHIM_HASH_L4 | SHIM_HASH_TCP});
+        EXPECT_TRUE(mana_rx_hint_vlan(xdp.completion, &tci));
+        EXPECT_EQ(tci, 77u);
+      }
+      return SHIM_XDP_DROP;
+    });
+    EXPECT_EQ(send_some(5), 0u);
+    EXPECT_EQ(told, 5u);
+    detach();
+  }
+}
+
 TEST_F(XdpTest, ALargeMtuRefusesAProgram) {
   bring_up_small();
   ASSERT_EQ(under_rtnl([&] { return mana_port_set_mtu(port(1), 9000, nullptr); }), 0);

@@ -190,3 +190,28 @@ test_with_offloads_off() {
 		payload -6 -u -s 1200 -n 20 1 0
 	done
 }
+
+#: a program that is bound to the port is told the hash and the VLAN tag of each frame
+test_hints() {
+	modprobe 8021q
+	driver_and_ports_up
+	seen=$(hints 1 payload -u -s 500 -n 200 0 1 | tail -n 1)
+	echo "UDP: $seen"
+	number() { echo "$seen" | sed "s/.*\b$1=\([0-9]*\).*/\1/"; }
+	expect_at_least "frames with an L4 hash" 200 "$(number l4)"
+	expect_equal "tags" 0 "$(number tags)"
+	for port in 0 1; do
+		ip -n p$port link add link nic name v100 type vlan id 100
+		ip -n p$port addr add 10.100.0.$((port + 1))/24 dev v100
+		ip -n p$port link set v100 up
+	done
+	seen=$(hints 1 payload -s 20000 -n 50 -a 10.100.0.2 0 1 | tail -n 1)
+	echo "TCP in a VLAN: $seen"
+	expect_at_least "frames with a tag" 100 "$(number tags)"
+	expect_equal "the last one's tag" 100 "$(number tag)"
+	at 1 ethtool -K nic rxhash off
+	seen=$(hints 1 payload -u -s 500 -n 200 0 1 | tail -n 1)
+	echo "without rxhash: $seen"
+	expect_at_least "frames" 200 "$(number frames)"
+	expect_equal "hashes" 0 "$(number hashes)"
+}
