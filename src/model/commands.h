@@ -66,6 +66,8 @@ class Commands : NonCopyable {
   bool in_scope(Scope scope, wire::DeviceId device) const;
 
   void destroy_wq(WorkQueue* wq);
+  Moderation moderation_of(const Request& request) const;
+  u32 coalescing_of(const Request& request, bool eight) const;
   bool read_table(const Request& request, const Vport& vport, u32 offset, u32 count,
                   WorkQueue** table) const;
 

@@ -81,6 +81,17 @@ u32 Commands::config_vport_tx(const Request& request, Reply& reply) {
   return kSuccess;
 }
 
+// Version 3. What cannot be granted is not done, and the answer says so.
+Moderation Commands::moderation_of(const Request& request) const {
+  constexpr u32 kModerationVersion = 3;
+  const auto* message = request.as<wire::CreateWqObjectRequestV3>();
+  if (request.version() < kModerationVersion || !message || message->moderate == 0 ||
+      !context_.moderates())
+    return {};
+  return {.count = min<u32>(message->moderation_count, wire::kMaxModerationCount),
+          .period = min<u32>(message->moderation_period, wire::kMaxModerationPeriod)};
+}
+
 u32 Commands::create_wq_object(const Request& request, Reply& reply) {
   const auto* message = request.as<wire::CreateWqObjectRequest>();
   Vport* vport = message ? fabric_.find_handle(message->vport) : nullptr;
@@ -124,9 +135,12 @@ u32 Commands::create_wq_object(const Request& request, Reply& reply) {
   u64 wrong = 0;
   if (context_.faults.take(Fault::kWqCqId, &wrong))
     answer.cq_id = static_cast<u32>(wrong);
-  // Version 2 adds the granted CQ moderation; none is granted, so the eight bytes stay zero.
+  cq->moderate(context_, moderation_of(request));
   if (request.header().response.version >= 2) {
-    reply.become<wire::CreateWqObjectResponse>(sizeof(answer) + 8);
+    auto& granted = reply.become<wire::CreateWqObjectResponseV2>();
+    granted.granted_count = static_cast<u16>(cq->moderation().count);
+    granted.granted_period = static_cast<u16>(cq->moderation().period);
+    granted.moderated = cq->moderation().active();
     reply.set_version(2);
   }
   return kSuccess;
@@ -168,8 +182,18 @@ bool Commands::read_table(const Request& request, const Vport& vport, u32 offset
   return true;
 }
 
+// Packets in a completion; `eight`: the version has the field for them.
+u32 Commands::coalescing_of(const Request& request, bool eight) const {
+  using Message = wire::ConfigVportRxRequest;
+  const u32 offered = context_.config.coalescing;
+  if (eight && offered >= 8 && request.number<u8>(__builtin_offsetof(Message, coalesce_8)) != 0)
+    return 8;
+  return offered >= 4 && request.number<u8>(__builtin_offsetof(Message, coalesce_4)) != 0 ? 4 : 0;
+}
+
 u32 Commands::config_vport_rx(const Request& request, Reply& reply) {
-  constexpr u32 kHashTypesVersion = 5;
+  constexpr u32 kCoalescingVersion = 2;
+  constexpr u32 kHashTypesVersion = 5;  // and of the second form of coalescing
   if (request.length() < wire::kConfigVportRxV1Bytes)
     return kFailure;
   // The version 1 fields are all inside; the others are read with number().
@@ -205,13 +229,18 @@ u32 Commands::config_vport_rx(const Request& request, Reply& reply) {
         request.number<u16>(__builtin_offsetof(wire::ConfigVportRxRequest, hash_types));
     steering.hash_types = types != 0 ? types : wire::hash::kDefault;
   }
+  // M-58: there is no "unchanged"; every message says what shall be.
+  if (request.version() >= kCoalescingVersion)
+    steering.coalescing = coalescing_of(request, request.version() >= kHashTypesVersion);
+  fabric_.rx().flush(*vport);
   apply(steering.rss_enabled, message.rss_enable);
   apply(steering.rx_enabled, message.rx_enable);
   if (message.rx_enable == wire::TriState::kOff)
     fabric_.flush(*vport);
-  // M-58: coalescing may be asked for, and is never done: one packet, one completion.
-  if (request.header().response.version >= 2) {
-    reply.become<wire::ConfigVportRxResponse>();
+  // A device that cannot coalesce knows nothing of version 2.
+  if (request.header().response.version >= 2 && context_.config.coalescing > 0) {
+    reply.become<wire::ConfigVportRxResponse>().coalescing_timeout_ns =
+        context_.config.coalescing_ns;
     reply.set_version(2);
   }
   return kSuccess;

@@ -18,11 +18,14 @@ u32 Commands::verify_version(const Request& request, Reply& reply) {
     return kFailure;
   context_.driver_caps = message->driver_caps[0];
   auto& answer = reply.become<wire::VerifyVersionResponse>();
-  // M-33: what is offered here works. Self-reset is offered to those who understand it.
+  // M-33: what is offered here works. Self-reset and moderation are offered to those who
+  // understand them.
   answer.protocol = wire::kGdmaProtocol;
   answer.pf_caps[0] = wire::pf_cap::kQueryHwcTimeout;
   if ((context_.driver_caps & wire::driver_cap::kSelfReset) != 0)
     answer.pf_caps[0] |= wire::pf_cap::kSelfReset;
+  if (context_.moderates())
+    answer.pf_caps[0] |= wire::pf_cap::kCqModeration;
   return kSuccess;
 }
 
@@ -34,6 +37,8 @@ u32 Commands::query_max_resources(const Request&, Reply& reply) {
   answer.max_eq = kMaxDataEqs;
   answer.max_doorbells = kBnicDoorbell + 1;
   answer.max_mst = 1;
+  answer.max_cq_moderation_contexts = context_.config.moderated_cqs;
+  answer.max_moderated_cq = context_.config.moderated_cqs;
   answer.max_msix = kMsixVectors;
   return kSuccess;
 }

@@ -12,16 +12,61 @@ void CompletionQueue::post(Context& context, const wire::Cqe& cqe, u32 owner_ske
     return;
   }
   context.statistics.cqes++;
-  // M-23: one completion event for each arming.
-  if (ring_.take_armed() && parent_)
-    parent_->post_completion(context, id);
+  if (ring_.armed() && parent_)
+    notify(context);
 }
 
 bool CompletionQueue::doorbell(Context& context, u32 index, bool arm) {
   const ArmResult result = ring_.doorbell(index, arm);
-  if (result == ArmResult::kNotifyNow && parent_)
+  if (result == ArmResult::kIgnored)
+    return false;
+  context.cq_alarms.cancel(*this);
+  if (result == ArmResult::kNotifyNow && parent_) {
+    ring_.stay_armed();
+    notify(context);
+  }
+  return true;
+}
+
+// Armed, and something is pending: all of it came after the index that armed.
+void CompletionQueue::notify(Context& context) {
+  constexpr u64 kNsPerUs = 1000;
+  if (!moderation_.active()) {
+    announce(context);
+  } else if (moderation_.count > 0 && ring_.pending() >= moderation_.count) {
+    context.statistics.events_by_count++;
+    announce(context);
+  } else if (!alarm.set()) {
+    context.cq_alarms.set(*this, context.host.now() + moderation_.period * kNsPerUs);
+    context.host.schedule();  // the device looks when it has to run
+  }
+}
+
+void CompletionQueue::period_ended(Context& context) {
+  context.statistics.events_by_time++;
+  announce(context);
+}
+
+// M-23: one completion event for each arming.
+void CompletionQueue::announce(Context& context) {
+  context.cq_alarms.cancel(*this);
+  if (ring_.take_armed())
     parent_->post_completion(context, id);
-  return result != ArmResult::kIgnored;
+}
+
+bool CompletionQueue::moderate(Context& context, const Moderation& moderation) {
+  if (moderation.active() && !moderation_.active() &&
+      context.moderated_cqs >= context.config.moderated_cqs)
+    return false;
+  context.moderated_cqs += moderation.active();
+  context.moderated_cqs -= moderation_.active();
+  moderation_ = moderation;
+  // What waits, waits by the new rule from now on.
+  if (alarm.set()) {
+    context.cq_alarms.cancel(*this);
+    notify(context);
+  }
+  return true;
 }
 
 }  // namespace mana::model

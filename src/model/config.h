@@ -44,6 +44,7 @@ inline constexpr wire::DeviceId kHwcDevice{wire::DeviceType::kHwc, 0};
 inline constexpr wire::DeviceId kBnicDevice{wire::DeviceType::kMana, 1};
 
 inline constexpr u32 kLinkSpeed = 200'000;  // Mb/s
+inline constexpr u32 kCoalescingNs = 2048;
 
 struct Config {
   u32 ports = 1;
@@ -53,6 +54,9 @@ struct Config {
   u8 mac[6] = {};
   u32 indirection_entries = kMaxIndirectionEntries;
   u32 vport_offset = 1;  // of port 0, port n adds n
+  u32 moderated_cqs = 0;  // so many at most at the same time; 0: moderation is not offered
+  u32 coalescing = 0;  // received packets that share a completion: 0 (not offered), 4 or 8
+  u32 coalescing_ns = kCoalescingNs;  // a packet waits for others so long at most
 
   u32 adapter_mtu() const { return mtu + kEthernetHeader; }
   bool external(u32 port) const { return (external_ports >> port & 1) != 0; }

@@ -123,6 +123,7 @@ void Device::write_port_statistics(TextWriter& reply, const Vport& vport) {
       .member("rx_truncated", s.rx_truncated)
       .member("rx_checksum_bad", s.rx_checksum_bad)
       .member("rx_vlan_stripped", s.rx_vlan_stripped)
+      .member("rx_coalesced", s.rx_coalesced)
       .text("}");
 }
 
@@ -184,6 +185,9 @@ void Device::write_statistics(TextWriter& reply) {
       .member("interrupts", s.interrupts)
       .member("interrupts_lost", s.interrupts_lost)
       .member("eqes", s.eqes)
+      .member("events_by_count", s.events_by_count)
+      .member("events_by_time", s.events_by_time)
+      .member("moderated_cqs", context_.moderated_cqs)
       .member("cqes", s.cqes)
       .member("entries_lost", s.entries_lost)
       .member("commands", s.commands)

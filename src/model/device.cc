@@ -75,6 +75,9 @@ bool Device::configure(const vnic_config& config, TextWriter& error) {
 //   fault=LINE       as in faults.h
 //   indirection=N    entries of the indirection table, 64 or 128
 //   vport-offset=N   TX vPort offset of port 0, 0 to 4080
+//   moderation=N     offers interrupt moderation of so many CQs, 0 to 512; 0 is no such offer
+//   coalescing=N     offers completions of so many received packets: 0, 4 or 8
+//   coalescing-ns=N  how long a packet waits for others, up to a second
 bool Device::read_options(const char* options, TextWriter& error) {
   TextReader reader{options, " \t:=", ";,"};
   do {
@@ -91,6 +94,15 @@ bool Device::read_options(const char* options, TextWriter& error) {
     } else if (key.is("vport-offset")) {
       good = reader.next().number(value) && value <= wire::TxOob::kMaxVportOffset - kMaxPorts + 1;
       context_.config.vport_offset = static_cast<u32>(value);
+    } else if (key.is("moderation")) {
+      good = reader.next().number(value) && value <= kMaxDataCqs;
+      context_.config.moderated_cqs = static_cast<u32>(value);
+    } else if (key.is("coalescing")) {
+      good = reader.next().number(value) && (value == 0 || value == 4 || value == 8);
+      context_.config.coalescing = static_cast<u32>(value);
+    } else if (key.is("coalescing-ns")) {
+      good = reader.next().number(value) && value <= 1'000'000'000;
+      context_.config.coalescing_ns = static_cast<u32>(value);
     }
     if (!good) {
       error.text("cannot use the option that begins with '");
@@ -189,13 +201,25 @@ void Device::run() {
   const bool more_requests = hwc_.run();
   const bool more_frames = transmit();
   const u64 next_load = fabric_.load().active() ? fabric_.load().run() : Load::kNever;
+  const u64 next_alarm = ring_alarms();
   busy_ = false;
   if (more_requests || more_frames)
     context_.host.schedule();
   static_assert(Hwc::kNever == Load::kNever);
-  const u64 deadline = min(hwc_.deadline(), next_load);
+  const u64 deadline = min(hwc_.deadline(), min(next_load, next_alarm));
   if (deadline != Hwc::kNever)
     context_.host.run_at(deadline);
+}
+
+// What waited long enough: completions for more packets, then events for more completions. When
+// the next is due.
+u64 Device::ring_alarms() {
+  const u64 now = context_.host.now();
+  while (WorkQueue* rq = context_.rx_alarms.take_due(now))
+    fabric_.rx().flush(*rq);
+  while (CompletionQueue* cq = context_.cq_alarms.take_due(now))
+    cq->period_ended(context_);
+  return min(context_.rx_alarms.earliest(), context_.cq_alarms.earliest());
 }
 
 void Device::serve_mailbox() {

@@ -35,10 +35,12 @@ class Device : NonCopyable {
   void serve_mailbox();
   u32 execute_mailbox(u32 header);
   bool transmit();
+  u64 ring_alarms();
 
   // doorbells.cc
   void ring(u64 offset, u64 value, u32 size);
   bool ring_work_queue(WorkQueue* wq, u32 page, u32 tail);
+  bool moderate(u32 page, u64 value);
 
   // control.cc
   bool control_fault(TextReader& line, TextWriter& reply);

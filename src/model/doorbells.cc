@@ -38,8 +38,11 @@ void Device::ring(u64 offset, u64 value, u32 size) {
         accepted = eq && eq->doorbell_id() == address.page && eq->doorbell(context_, index, arm);
         break;
       }
-      case kRqClientData:
       case kCqModeration:
+        // 5.6.5: nothing happens where it is not offered.
+        accepted = !context_.moderates() || moderate(address.page, value);
+        break;
+      case kRqClientData:
         accepted = true;  // not offered, and harmless
         break;
       default: break;
@@ -49,6 +52,20 @@ void Device::ring(u64 offset, u64 value, u32 size) {
     statistics.doorbells_ignored++;
     context_.blame().text("doorbell ignored: offset ").hex(offset).text(" value ").hex(value);
   }
+}
+
+// Each value counts only if its bit says so.
+bool Device::moderate(u32 page, u64 value) {
+  using namespace wire::doorbell;
+  CompletionQueue* cq = resources_.cqs.find(static_cast<u32>(QueueId::get(value)));
+  if (!cq || cq->doorbell_id() != page)
+    return false;
+  Moderation moderation = cq->moderation();
+  if (ModerationPeriodValid::get(value) != 0)
+    moderation.period = static_cast<u32>(ModerationPeriod::get(value));
+  if (ModerationCountValid::get(value) != 0)
+    moderation.count = static_cast<u32>(ModerationCount::get(value));
+  return cq->moderate(context_, moderation);
 }
 
 bool Device::ring_work_queue(WorkQueue* wq, u32 page, u32 tail) {

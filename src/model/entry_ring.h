@@ -59,6 +59,8 @@ class EntryRing {
 
   // An entry was posted: true if it must be announced. At most once for each arming (M-22, M-23).
   bool take_armed() { return exchange(armed_, false); }
+  // After kNotifyNow, when the announcement is to wait.
+  void stay_armed() { armed_ = true; }
 
   ArmResult doorbell(u32 index, bool arm) {
     // M-27: indices are modulo 8 laps; others do not exist (V3).

@@ -64,6 +64,8 @@ constexpr Syntax kSyntax[] = {
     {"rx", "type", Fault::kRxType, Numbers::kOne, 0, "rx type N"},
     {"rx", "wq", Fault::kRxWq, Numbers::kNone, 0, "rx wq: a wrong WQ id"},
     {"rx", "owner", Fault::kRxOwner, Numbers::kNone, 0, "rx owner: owner bits two laps ahead"},
+    {"rx", "coalesce", Fault::kRxCoalesce, Numbers::kOne, 0,
+     "rx coalesce N: no more packets in a completion, 1 is never"},
     {"tx", "extra", Fault::kTxExtra, Numbers::kNone, 0, "tx extra: one completion too many"},
     {"tx", "type", Fault::kTxType, Numbers::kOne, 0, "tx type N"},
     {"tx", "disable", Fault::kTxDisable, Numbers::kNone, 0, "tx disable: type 42, SQ disabled"},

@@ -44,6 +44,7 @@ enum class Fault : u8 {
   kRxType,             // argument: completion type
   kRxWq,               // wrong WQ id in the completion
   kRxOwner,            // owner bits two laps ahead
+  kRxCoalesce,         // argument: no more packets in a completion
   kTxExtra,            // one completion too many
   kTxType,             // argument: completion type
   kTxDisable,          // type 42 for the next WQE

@@ -93,6 +93,8 @@ void Resources::destroy_eq(EventQueue* eq) {
 
 void Resources::destroy_cq(CompletionQueue* cq) {
   cqs.remove(cq->id);
+  context_.cq_alarms.cancel(*cq);
+  cq->moderate(context_, {});
   if (cq->parent())
     cq->parent()->attached_cqs--;
   destroy_region(cq->region());
@@ -100,6 +102,7 @@ void Resources::destroy_cq(CompletionQueue* cq) {
 }
 
 void Resources::remove_wq(WorkQueue* wq) {
+  context_.rx_alarms.cancel(*wq);
   if (wq->type() == wire::WqType::kSq)
     sqs.remove(wq->id);
   else

@@ -73,35 +73,93 @@ void RxEngine::complete(Vport& vport, WorkQueue& rq, const Wqe& wqe, Frame& fram
     frame.checksum_flags = verify_checksums(frame);
     frame.checksum_known = true;
   }
-  wire::RxCqeType type = truncated ? wire::RxCqeType::kTruncated : wire::RxCqeType::kOk;
   u64 length = frame.length;
+  (void)context_.faults.take(Fault::kRxLength, &length);
+
+  u32 flags = frame.checksum_flags | RxCqe::HashType::put(hash.type);
+  if ((flags & (RxCqe::IpBad::kMask | RxCqe::TcpBad::kMask | RxCqe::UdpBad::kMask)) != 0)
+    vport.statistics.rx_checksum_bad++;
+  if (frame.tagged) {
+    flags |= RxCqe::VlanPresent::kMask | RxCqe::VlanId::put(frame.tci);
+    vport.statistics.rx_vlan_stripped++;
+  }
+
+  // M-58: what shares a completion shares its flags.
+  RxBatch& batch = rq.batch;
+  if (batch.count > 0 && (truncated || batch.flags != flags))
+    flush(rq);
+  if (batch.count == 0) {
+    batch.of_eight = vport.steering.coalescing > 4;
+    batch.truncated = truncated;
+    batch.flags = flags;
+    batch.wqe_offset = wqe.position;  // C6: bytes, unmasked
+  }
+  batch.lengths[batch.count] = static_cast<u16>(length);
+  batch.hashes[batch.count] = hash.value;
+  batch.count++;
+  if (truncated || batch.count >= batch_limit(vport)) {
+    flush(rq);
+  } else if (!rq.alarm.set()) {
+    context_.rx_alarms.set(rq, context_.host.now() + context_.config.coalescing_ns);
+    context_.host.schedule();  // the device looks when it has to run
+  }
+}
+
+u32 RxEngine::batch_limit(const Vport& vport) {
+  const u32 limit = vport.steering.coalescing;
+  u64 wanted = limit;
+  if (limit > 1)
+    (void)context_.faults.take(Fault::kRxCoalesce, &wanted);
+  return static_cast<u32>(min<u64>(wanted, limit));
+}
+
+void RxEngine::flush(WorkQueue& rq) {
+  context_.rx_alarms.cancel(rq);
+  if (rq.batch.count == 0)
+    return;
+  if (rq.batch.count > 1)
+    rq.vport()->statistics.rx_coalesced += rq.batch.count;
+  post(rq, rq.batch);
+  rq.batch = RxBatch{};
+}
+
+void RxEngine::flush(const Vport& vport) {
+  const auto waits = [&](const WorkQueue& rq) { return rq.vport() == &vport; };
+  while (WorkQueue* rq = context_.rx_alarms.find_if(waits))
+    flush(*rq);
+}
+
+void RxEngine::post(WorkQueue& rq, const RxBatch& batch) {
+  using wire::RxCqe;
+  using wire::RxCqeType;
+  RxCqe cqe = {};
+  RxCqeType type = batch.truncated ? RxCqeType::kTruncated : RxCqeType::kOk;
+  if (batch.count > 1)
+    type = batch.of_eight ? RxCqeType::kCoalesced8 : RxCqeType::kCoalesced4;
+  for (u32 i = 0; i < batch.count; i++) {
+    if (type == RxCqeType::kCoalesced8) {
+      wire::RxPacketPair& pair = cqe.pairs[i / 2];
+      (i % 2 == 0 ? pair.length_even : pair.length_odd) = batch.lengths[i];
+      (i % 2 == 0 ? pair.hash_even : pair.hash_odd) = batch.hashes[i];
+    } else {
+      cqe.packets[i].length = batch.lengths[i];
+      cqe.packets[i].hash = batch.hashes[i];
+    }
+  }
+
   u32 wq_id = rq.id;
   u32 owner_skew = 0;
-
   u64 argument = 0;
-  if (context_.faults.take(Fault::kRxLength, &argument))
-    length = argument;
   if (context_.faults.take(Fault::kRxType, &argument))
-    type = static_cast<wire::RxCqeType>(argument);
+    type = static_cast<RxCqeType>(argument);
   if (context_.faults.take(Fault::kRxWq))
     wq_id ^= 0x155;
   if (context_.faults.take(Fault::kRxOwner))
     owner_skew = 2;
-
-  RxCqe cqe = {};
   cqe.dw0 =
       RxCqe::Type::put(static_cast<u32>(type)) | RxCqe::ClientType::put(wire::kClientTypeBnic);
-  cqe.flags = frame.checksum_flags | RxCqe::HashType::put(hash.type);
-  if ((frame.checksum_flags &
-       (RxCqe::IpBad::kMask | RxCqe::TcpBad::kMask | RxCqe::UdpBad::kMask)) != 0)
-    vport.statistics.rx_checksum_bad++;
-  if (frame.tagged) {
-    cqe.flags |= RxCqe::VlanPresent::kMask | RxCqe::VlanId::put(frame.tci);
-    vport.statistics.rx_vlan_stripped++;
-  }
-  cqe.packets[0].length = static_cast<u16>(length);
-  cqe.packets[0].hash = hash.value;
-  cqe.wqe_offset = wqe.position;  // C6: bytes, unmasked
+  cqe.flags = batch.flags;
+  cqe.wqe_offset = batch.wqe_offset;
   cqe.trailer = wire::Cqe::WqId::put(wq_id);
 
   wire::Cqe raw;
@@ -131,7 +189,7 @@ void RxEngine::count(Vport& vport, const Frame& frame) {
 }
 
 void RxEngine::fence(WorkQueue& rq) {
-  // Packets are completed as they are delivered, so nothing of this RQ is under way.
+  flush(rq);
   wire::Cqe cqe = {};
   cqe.data[0] = wire::RxCqe::Type::put(static_cast<u32>(wire::RxCqeType::kFence));
   cqe.trailer = wire::Cqe::WqId::put(rq.id);

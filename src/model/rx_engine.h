@@ -16,11 +16,17 @@ class RxEngine : NonCopyable {
   // M-46: a marker behind all completions so far; takes no WQE.
   void fence(WorkQueue& rq);
 
+  // Completes what was received and waits for more of its kind.
+  void flush(WorkQueue& rq);
+  void flush(const Vport& vport);
+
  private:
   bool drop_no_wqe(Vport& vport);
   bool scatter(const Wqe& wqe, const Frame& frame);
   void complete(Vport& vport, WorkQueue& rq, const Wqe& wqe, Frame& frame, const RxHash& hash,
                 bool truncated);
+  u32 batch_limit(const Vport& vport);
+  void post(WorkQueue& rq, const RxBatch& batch);
   void count(Vport& vport, const Frame& frame);
 
   Context& context_;

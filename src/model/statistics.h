@@ -23,6 +23,7 @@ struct PortStatistics {
   u64 rx_truncated = 0;
   u64 rx_checksum_bad = 0;
   u64 rx_vlan_stripped = 0;
+  u64 rx_coalesced = 0;  // packets that share a completion with others
 };
 
 struct DeviceStatistics {
@@ -36,6 +37,8 @@ struct DeviceStatistics {
   u64 interrupts = 0;
   u64 interrupts_lost = 0;  // by a fault
   u64 eqes = 0;
+  u64 events_by_count = 0;  // of moderated CQs: because of enough completions
+  u64 events_by_time = 0;   // because enough time had passed
   u64 cqes = 0;
   u64 entries_lost = 0;  // a CQ or EQ overflowed, or its memory is gone
   u64 commands = 0;

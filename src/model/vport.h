@@ -13,6 +13,7 @@ namespace mana::model {
 struct Steering {
   bool rx_enabled = false;
   bool rss_enabled = false;
+  u32 coalescing = 0;  // packets that may share a completion: 0, 4 or 8
   WorkQueue* default_rq = nullptr;
   u32 entries = 0;  // 0: no table yet
   u32 hash_types = wire::hash::kDefault;

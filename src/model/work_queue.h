@@ -24,6 +24,19 @@ struct Wqe {
   wire::Sge sges[kMaxSges];
 };
 
+// Received packets whose completion is not written yet (M-58). Their flags are the same.
+struct RxBatch {
+  static constexpr u32 kMaxPackets = 8;
+
+  u32 count = 0;
+  bool of_eight = false;   // the layout, if there is more than one
+  bool truncated = false;
+  u32 flags = 0;
+  u32 wqe_offset = 0;      // of the first
+  u16 lengths[kMaxPackets] = {};
+  u32 hashes[kMaxPackets] = {};
+};
+
 enum class FetchResult : u8 {
   kEmpty,
   kOk,
@@ -46,6 +59,8 @@ class WorkQueue : NonCopyable {
   bool disabled = false;         // until destroyed (M-29)
   bool scheduled = false;        // on the device's list of SQs with work
   WorkQueue* next_scheduled = nullptr;
+  RxBatch batch;
+  Alarm<WorkQueue> alarm;  // when the batch must be completed
 
   wire::WqType type() const { return type_; }
   CompletionQueue* cq() const { return cq_; }

@@ -126,6 +126,19 @@ struct CreateWqObjectRequest {
 };
 static_assert(sizeof(CreateWqObjectRequest) == 88);
 
+// Version 3 of the request: interrupt moderation of the CQ.
+struct CreateWqObjectRequestV3 {
+  CreateWqObjectRequest base;
+  u8 allow_wqe_chain;  // version 2
+  u8 moderate;
+  u16 moderation_count;
+  u16 moderation_period;  // microseconds
+  u16 reserved;
+};
+static_assert(sizeof(CreateWqObjectRequestV3) == 96);
+static_assert(__builtin_offsetof(CreateWqObjectRequestV3, moderate) == 89);
+static_assert(__builtin_offsetof(CreateWqObjectRequestV3, moderation_period) == 92);
+
 struct CreateWqObjectResponse {
   ResponseHeader header;
   u32 wq_id;
@@ -133,6 +146,21 @@ struct CreateWqObjectResponse {
   u64 object;
 };
 static_assert(sizeof(CreateWqObjectResponse) == 48);
+
+// Version 2 of the response: what became of the moderation.
+struct CreateWqObjectResponseV2 {
+  CreateWqObjectResponse base;
+  u16 granted_count;
+  u16 granted_period;  // microseconds
+  u8 moderated;
+  u8 reserved[3];
+};
+static_assert(sizeof(CreateWqObjectResponseV2) == 56);
+static_assert(__builtin_offsetof(CreateWqObjectResponseV2, moderated) == 52);
+
+// Limits of both, and of the moderation doorbell.
+inline constexpr u32 kMaxModerationPeriod = 1023;  // microseconds
+inline constexpr u32 kMaxModerationCount = 255;    // completions
 
 struct DestroyWqObjectRequest {
   RequestHeader header;

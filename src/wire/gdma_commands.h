@@ -57,6 +57,7 @@ inline constexpr u64 kVariableIndirectionTable = 1ull << 5;
 inline constexpr u64 kVportLinkState = 1ull << 6;
 inline constexpr u64 kDeviceListHoles = 1ull << 11;
 inline constexpr u64 kSelfReset = 1ull << 14;
+inline constexpr u64 kCqModeration = 1ull << 28;
 }  // namespace driver_cap
 
 // PF capability flags 1.

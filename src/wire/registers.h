@@ -64,6 +64,10 @@ constexpr u64 work_queue(u32 id, u32 tail_bytes) {
 constexpr u64 completion_queue(u32 id, u32 index, bool arm) {
   return QueueId::put(id) | Index::put(index) | Arm::put(arm);
 }
+constexpr u64 moderation(u32 id, u32 period_us, u32 count) {
+  return QueueId::put(id) | ModerationPeriod::put(period_us) | ModerationPeriodValid::put(1) |
+         ModerationCount::put(count) | ModerationCountValid::put(1);
+}
 constexpr u64 event_queue(u32 id, u32 index, bool arm) {
   return EqId::put(id) | Index::put(index) | Arm::put(arm);
 }

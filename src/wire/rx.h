@@ -24,12 +24,24 @@ struct RxPacketInfo {
 };
 static_assert(sizeof(RxPacketInfo) == 12);
 
+// In a completion of type kCoalesced8: two packets, the even one first.
+struct RxPacketPair {
+  u32 hash_even;
+  u16 length_even;
+  u16 length_odd;
+  u32 hash_odd;
+};
+static_assert(sizeof(RxPacketPair) == sizeof(RxPacketInfo));
+
 // The RX view of a Cqe.
 struct RxCqe {
   u32 dw0;
   u32 flags;
-  RxPacketInfo packets[4];
-  u32 wqe_offset;  // byte position of the consumed WQE, unmasked
+  union {
+    RxPacketInfo packets[4];
+    RxPacketPair pairs[4];  // of type kCoalesced8
+  };
+  u32 wqe_offset;  // byte position of the consumed WQE, unmasked; of several the first
   u32 trailer;
 
   // dw0

@@ -147,8 +147,8 @@ TEST_F(RxEngine, M57_Disabled) {
   EXPECT_TRUE(transfer(make_packet({})));
 }
 
-TEST_F(RxEngine, M58_NoCoalescing) {
-  // Asked for, it still is one packet, one completion.
+TEST_F(RxEngine, M58_NoCoalescingWhereItIsNotOffered) {
+  // Asked for, it still is one packet, one completion, and an answer of the first version.
   wire::ConfigVportRxRequest message = {};
   message.vport = b.handle;
   message.rx_enable = message.rss_enable = TriState::kUnchanged;
@@ -156,7 +156,7 @@ TEST_F(RxEngine, M58_NoCoalescing) {
   message.coalesce_8 = 1;
   const Response response = command(wire::Command::kConfigVportRx, message, 2, 5);
   ASSERT_TRUE(response.ok());
-  EXPECT_EQ(response.as<wire::ConfigVportRxResponse>().coalescing_timeout_ns, 0u);
+  EXPECT_EQ(response.header.response.version, 1);
   Queue& sq = a.sqs[0];
   for (int i = 0; i < 8; i++)
     sq.wq.post(make_wqe(tx_wqe(a, sq, make_packet({}), {})));
