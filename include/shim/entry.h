@@ -101,6 +101,8 @@ void mana_port_firmware(struct mana_port *port, char *text, u32 bytes);
 u32 mana_port_dump_words(struct mana_port *port);
 void mana_port_dump(struct mana_port *port, u32 *words);
 bool mana_port_self_test(struct mana_port *port, u64 results[SHIM_SELF_TESTS]);
+bool mana_port_rx_scatter(struct mana_port *port);
+int mana_port_set_rx_scatter(struct mana_port *port, bool on);
 void mana_port_get_rings(struct mana_port *port, struct shim_rings *rings);
 int mana_port_set_rings(struct mana_port *port, u32 rx, u32 tx, struct netlink_ext_ack *ack);
 void mana_port_get_channels(struct mana_port *port, struct shim_channels *channels);

@@ -35,6 +35,9 @@ int shim_netdev_set_queues(struct net_device *netdev, u32 count);
 /* Lets the stack offer XDP_REDIRECT into this netdev, or not. Under RTNL. */
 void shim_netdev_set_redirect_target(struct net_device *netdev, bool on);
 
+/* Says that XDP programs may be given frames in several buffers, or not. Under RTNL. */
+void shim_netdev_set_rx_frags(struct net_device *netdev, bool on);
+
 /* Tells the stack that the hardware is away, or back. Under RTNL. */
 void shim_netdev_detach(struct net_device *netdev);
 void shim_netdev_attach(struct net_device *netdev);

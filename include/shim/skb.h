@@ -20,6 +20,9 @@ u32 shim_page_size(void);
  * back to its page pool when freed. NULL without memory; then the caller still owns it. */
 struct sk_buff *shim_skb_build(void *memory, u32 truesize, u32 headroom, u32 length);
 
+/* One more page of the pool behind what there is, with `length` bytes at its start. */
+void shim_skb_add_page(struct sk_buff *skb, struct page *page, u32 length, u32 truesize);
+
 void shim_skb_set_metadata(struct sk_buff *skb, u32 bytes); /* XDP metadata before the data */
 void shim_skb_set_protocol(struct sk_buff *skb, struct net_device *netdev);
 void shim_skb_set_checksum_good(struct sk_buff *skb);

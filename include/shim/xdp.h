@@ -22,10 +22,11 @@ enum shim_xdp_action {
 };
 
 /* Registers a queue with the page-pool memory model; NULL or *error on failure. Process context.
- * The registration holds its own reference to the pool until destroy(). */
+ * The registration holds its own reference to the pool until destroy(). `frag_size`: bytes of the
+ * buffers behind the first that a program may use, 0: none. */
 struct xdp_rxq_info *shim_xdp_rxq_create(struct net_device *netdev, u32 queue,
 					 struct napi_struct *napi, struct page_pool *pool,
-					 int *error);
+					 u32 frag_size, int *error);
 void shim_xdp_rxq_destroy(struct xdp_rxq_info *rxq);
 
 /* init(): once for many frames of one queue, in buffers of `frame_size` bytes. prepare(): the next
@@ -36,6 +37,20 @@ void shim_xdp_prepare(struct shim_xdp_buff *xdp, void *memory, u32 headroom, u32
 /* Runs a program; unknown actions are reported and come back as SHIM_XDP_ABORTED. */
 enum shim_xdp_action shim_xdp_run(struct bpf_prog *program, struct shim_xdp_buff *xdp,
 				  struct net_device *netdev);
+
+/* Frames in several buffers, whose list is in the first, behind the data. add_frag(): the first
+ * `length` bytes of a page. frags(): how many there are now; a program may have given some back. */
+void shim_xdp_clear_frags(struct shim_xdp_buff *xdp);
+void shim_xdp_add_frag(struct shim_xdp_buff *xdp, struct page *page, u32 length);
+u32 shim_xdp_frags(const struct shim_xdp_buff *xdp);
+/* The frags become those of an skb that was just built over the first buffer. */
+void shim_xdp_give_frags(const struct shim_xdp_buff *xdp, struct sk_buff *skb, u32 frags);
+/* All buffers go back to their pool. */
+void shim_xdp_return(struct shim_xdp_buff *xdp);
+/* The frame, at the start of its own buffer; NULL if there is no room for it. */
+struct xdp_frame *shim_xdp_to_frame(struct shim_xdp_buff *xdp);
+/* Whether a program says that it takes such frames. */
+bool shim_bpf_takes_frags(const struct bpf_prog *program);
 
 /* Programs that were loaded for this netdev alone may ask for hints: what the device says about the
  * frame. set_hints(): of the frame that is run next; *completion lives as long as the run. */
@@ -66,8 +81,10 @@ void shim_xdp_exception(struct net_device *netdev, struct bpf_prog *program,
 			enum shim_xdp_action action);
 
 const void *shim_xdp_frame_data(const struct xdp_frame *frame);
-u32 shim_xdp_frame_length(const struct xdp_frame *frame);
+u32 shim_xdp_frame_length(const struct xdp_frame *frame); /* in the first buffer */
 bool shim_xdp_frame_has_frags(const struct xdp_frame *frame);
+u32 shim_xdp_frame_frags(const struct xdp_frame *frame);
+const void *shim_xdp_frame_frag(const struct xdp_frame *frame, u32 index, u32 *length);
 
 /* Gives a frame's memory back to where it came from. Any context. */
 void shim_xdp_frame_return(struct xdp_frame *frame);

@@ -39,6 +39,8 @@ bool ReceiveBench::probe() {
   int error = nic.probe();
   for (u32 i = 0; i < config_.ports && error == 0; i++) {
     error = kunit_netdev_set_rings(nic.netdev(i), i == port() ? config_.ring : 128, 128);
+    if (error == 0 && config_.scatter)
+      error = kunit_netdev_set_scatter(nic.netdev(i), true);
     if (error == 0)
       error = kunit_netdev_set_mtu(nic.netdev(i), config_.mtu);
   }

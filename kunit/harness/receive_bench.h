@@ -16,6 +16,7 @@ class ReceiveBench : NonCopyable {
     u32 queues = 1;
     u32 ring = 128;  // receive buffers of the last port
     u32 mtu = 1500;  // of all ports
+    bool scatter = false;  // likewise
     kunit_pace pace = KUNIT_PACE_LATER;
   };
   explicit ReceiveBench(const Config& config);

@@ -12,9 +12,9 @@ SHIM_BEGIN
 
 struct kunit_frames;
 
-/* `count` times the same bytes; `fragments`: marked as the first of several buffers. NULL without
- * memory. */
-struct kunit_frames *kunit_frames_create(const u8 *bytes, u32 length, u32 count, bool fragments);
+/* `count` times the same bytes, the last of them in as many fragments, each in a page of its own.
+ * NULL without memory. */
+struct kunit_frames *kunit_frames_create(const u8 *bytes, u32 length, u32 count, u32 fragments);
 /* Frees those that were never sent. Fails the case if a frame that was taken is not freed exactly
  * once. */
 void kunit_frames_destroy(struct kunit_frames *frames);
@@ -23,7 +23,7 @@ void kunit_frames_destroy(struct kunit_frames *frames);
  */
 int kunit_frames_send(struct kunit_frames *frames, struct net_device *netdev, u32 count,
 		      bool flush);
-/* Taken, and not freed. */
+/* Pages of those that were taken and not freed. */
 u32 kunit_frames_under_way(const struct kunit_frames *frames);
 
 SHIM_END

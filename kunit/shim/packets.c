@@ -267,6 +267,7 @@ void kunit_skb_look(const struct sk_buff *skb, struct kunit_received *received)
 		.vlan = skb_vlan_tag_present(skb),
 		.tci = skb_vlan_tag_get(skb),
 		.recycles = skb->pp_recycle,
+		.fragments = skb_shinfo(skb)->nr_frags,
 	};
 }
 

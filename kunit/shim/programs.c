@@ -8,6 +8,7 @@
 #include <linux/filter.h>
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
+#include <net/page_pool/helpers.h>
 #include <net/xdp.h>
 
 #include "kunit/shim/cases.h"
@@ -32,6 +33,28 @@ static void ask_for_hints(struct xdp_buff *buffer, struct kunit_xdp *xdp)
 	xdp->vlan_protocol = ntohs(protocol);
 }
 
+/* As bpf_xdp_adjust_tail() would. */
+static void adjust_tail(struct xdp_buff *buffer, int tail)
+{
+	struct skb_shared_info *list = xdp_get_shared_info_from_buff(buffer);
+
+	while (tail < 0 && xdp_buff_has_frags(buffer)) {
+		skb_frag_t *last = &list->frags[list->nr_frags - 1];
+		int part = min_t(int, -tail, skb_frag_size(last));
+
+		tail += part;
+		list->xdp_frags_size -= part;
+		skb_frag_size_sub(last, part);
+		if (skb_frag_size(last) > 0)
+			return;
+		page_pool_put_full_page(skb_frag_page(last)->pp, skb_frag_page(last), false);
+		if (--list->nr_frags == 0)
+			xdp_buff_clear_frags_flag(buffer);
+	}
+	if (!xdp_buff_has_frags(buffer))
+		buffer->data_end += tail;
+}
+
 static u64 run_program(struct xdp_buff *buffer, u64 index)
 {
 	struct kunit_xdp xdp = {
@@ -50,14 +73,18 @@ static u64 run_program(struct xdp_buff *buffer, u64 index)
 	enum shim_xdp_action action;
 	u32 metadata = 0;
 
+	if (xdp_buff_has_frags(buffer)) {
+		xdp.fragments = xdp_get_shared_info_from_buff(buffer)->nr_frags;
+		xdp.fragments_length = xdp_get_shared_info_from_buff(buffer)->xdp_frags_size;
+	}
 	if (attached[index].program->aux->dev_bound)
 		ask_for_hints(buffer, &xdp);
 	action = attached[index].function(attached[index].context, &xdp, &head, &tail, &metadata,
 					  &target);
 
-	/* As bpf_xdp_adjust_head(), _tail() and _meta() would. */
+	/* As bpf_xdp_adjust_head() and _meta() would. */
 	buffer->data += head;
-	buffer->data_end += tail;
+	adjust_tail(buffer, tail);
 	buffer->data_meta = metadata ? buffer->data - metadata : buffer->data;
 	if (action == SHIM_XDP_REDIRECT) {
 		struct bpf_redirect_info *info = bpf_net_ctx_get_ri();
@@ -139,6 +166,7 @@ int kunit_xdp_attach_as(struct net_device *netdev, u32 how, kunit_xdp_program fu
 	if (IS_ERR(program))
 		return PTR_ERR(program);
 	program->aux->dev_bound = how & KUNIT_XDP_BOUND;
+	program->aux->xdp_has_frags = how & KUNIT_XDP_FRAGMENTS;
 	attached[i] = (struct attached){program, function, context};
 	/* The netdev gets a reference of its own; ours is to see that it is given back. */
 	bpf_prog_inc(program);

@@ -57,6 +57,16 @@ bool kunit_netdev_takes_frames(const struct net_device *netdev)
 	return READ_ONCE(netdev->xdp_features) & NETDEV_XDP_ACT_NDO_XMIT;
 }
 
+bool kunit_netdev_sends_fragments(const struct net_device *netdev)
+{
+	return READ_ONCE(netdev->xdp_features) & NETDEV_XDP_ACT_NDO_XMIT_SG;
+}
+
+bool kunit_netdev_gives_fragments(const struct net_device *netdev)
+{
+	return READ_ONCE(netdev->xdp_features) & NETDEV_XDP_ACT_RX_SG;
+}
+
 void kunit_netdev_mac(const struct net_device *netdev, u8 mac[6])
 {
 	memcpy(mac, netdev->dev_addr, ETH_ALEN);
@@ -120,6 +130,18 @@ int kunit_netdev_set_rings(struct net_device *netdev, u32 rx, u32 tx)
 	rings.rx_pending = rx ?: rings.rx_pending;
 	rings.tx_pending = tx ?: rings.tx_pending;
 	error = netdev->ethtool_ops->set_ringparam(netdev, &rings, &kernel_rings, NULL);
+	rtnl_unlock();
+	return error;
+}
+
+int kunit_netdev_set_scatter(struct net_device *netdev, bool on)
+{
+	int error;
+
+	rtnl_lock();
+	error = netdev->ethtool_ops->set_priv_flags(netdev, on);
+	if (!error && netdev->ethtool_ops->get_priv_flags(netdev) != on)
+		error = -EIO;
 	rtnl_unlock();
 	return error;
 }

@@ -23,6 +23,8 @@ u32 kunit_netdev_mtu(const struct net_device *netdev);
 bool kunit_netdev_carrier(const struct net_device *netdev);
 bool kunit_netdev_running(const struct net_device *netdev);
 bool kunit_netdev_takes_frames(const struct net_device *netdev); /* a target for XDP redirects */
+bool kunit_netdev_sends_fragments(const struct net_device *netdev); /* also of frames in pieces */
+bool kunit_netdev_gives_fragments(const struct net_device *netdev); /* to XDP programs */
 void kunit_netdev_mac(const struct net_device *netdev, u8 mac[6]);
 
 /* 0 or a negative errno. No protocol speaks through the netdev on its own. */
@@ -33,6 +35,7 @@ void kunit_netdev_link_stats(struct net_device *netdev, struct shim_link_stats *
 /* As ethtool -G, -L, -X, -K do. NULL where nothing is to change. */
 int kunit_netdev_set_rings(struct net_device *netdev, u32 rx, u32 tx);
 int kunit_netdev_set_channels(struct net_device *netdev, u32 combined);
+int kunit_netdev_set_scatter(struct net_device *netdev, bool on);
 int kunit_netdev_set_rss(struct net_device *netdev, const u32 *table, const u8 *key);
 u64 kunit_netdev_statistic(struct net_device *netdev, const char *name, bool *known);
 
@@ -106,6 +109,7 @@ struct kunit_received {
 	bool vlan;
 	u16 tci;
 	bool recycles; /* its pages go back to a pool */
+	u32 fragments;
 };
 void kunit_skb_look(const struct sk_buff *skb, struct kunit_received *received);
 /* Bytes [offset, offset + bytes) of the frame; false if it is shorter. */
@@ -133,10 +137,14 @@ struct kunit_xdp {
 	bool has_vlan;
 	u16 vlan;
 	u16 vlan_protocol;
+	/* behind the first buffer, to which all else refers */
+	u32 fragments;
+	u32 fragments_length;
 };
 /* The program: in the NAPI poll, of any CPU. It may move the frame's start and end: *head and *tail
  * are what to add to them, *metadata how many bytes of metadata are before the data. For
- * SHIM_XDP_REDIRECT *target is the ifindex. */
+ * SHIM_XDP_REDIRECT *target is the ifindex. Of a frame in fragments the end is the last one's, and
+ * what is cut off goes back to its pool at once. */
 typedef enum shim_xdp_action (*kunit_xdp_program)(void *context, const struct kunit_xdp *xdp,
 						  int *head, int *tail, u32 *metadata, int *target);
 
@@ -144,6 +152,7 @@ typedef enum shim_xdp_action (*kunit_xdp_program)(void *context, const struct ku
 int kunit_xdp_attach(struct net_device *netdev, kunit_xdp_program program, void *context);
 enum {
 	KUNIT_XDP_BOUND = 1 << 0, /* loaded for this netdev alone: it is given hints */
+	KUNIT_XDP_FRAGMENTS = 1 << 1, /* takes frames in several buffers */
 };
 int kunit_xdp_attach_as(struct net_device *netdev, u32 how, kunit_xdp_program program,
 			void *context);

@@ -275,7 +275,7 @@ CASE(without_a_budget_frames_of_XDP_wait) {
   ASSERT(bench.up());
   const Frame frame{{.payload = 400}};  // too large to be copied
   ASSERT(frame);
-  kunit_frames* frames = kunit_frames_create(frame.bytes(), frame.length(), 3, false);
+  kunit_frames* frames = kunit_frames_create(frame.bytes(), frame.length(), 3, 0);
   ASSERT(frames);
   bench.nic.device().fault("interrupt drop 1");
   EXPECT_EQ(kunit_frames_send(frames, bench.netdev(), 3, true), 3);

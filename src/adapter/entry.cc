@@ -132,6 +132,12 @@ void mana_port_dump(mana_port* port, u32* words) { port_of(port).dump(words); }
 
 bool mana_port_self_test(mana_port* port, u64* results) { return port_of(port).self_test(results); }
 
+bool mana_port_rx_scatter(mana_port* port) { return port_of(port).rx_scatter(); }
+
+int mana_port_set_rx_scatter(mana_port* port, bool on) {
+  return port_of(port).set_rx_scatter(on).to_errno();
+}
+
 void mana_port_get_rings(mana_port* port, shim_rings* rings) { port_of(port).get_rings(*rings); }
 
 int mana_port_set_rings(mana_port* port, u32 rx, u32 tx, netlink_ext_ack* ack) {

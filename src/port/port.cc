@@ -64,7 +64,8 @@ Result<void> Port::init() {
                .tx_ring = kDefaultTxRing,
                .mtu = min(max_mtu(), kUsualMtu),
                .program = nullptr,
-               .two_way = false};
+               .two_way = false,
+               .scatter = false};
   spread_indirection(settings_.channels);
 
   shim_netdev_config config{.pdev = context_.function.get(),
@@ -377,11 +378,25 @@ bool Port::buffers_go_both_ways(const bpf_prog* program) const {
   return program || !shim_dma_will_sync(context_.function.device());
 }
 
+// Whether the program, if there is one, can be given the frames. `sentence`: why not, if they would
+// be in a large page.
+Result<void> Port::check_program(const Settings& next, netlink_ext_ack* ack,
+                                 const char* sentence) const {
+  if (!next.program || next.mtu <= RxGeometry::max_xdp_mtu())
+    return {};
+  if (!next.geometry().scattered())
+    return refuse(ack, sentence, Errno::kInvalid);
+  if (!shim_bpf_takes_frags(next.program))
+    return refuse(ack,
+                  "Frames of this MTU are in several buffers; the XDP program must take frags.",
+                  Errno::kInvalid);
+  return {};
+}
+
 Result<void> Port::set_mtu(u32 mtu, netlink_ext_ack* ack) {
-  if (settings_.program && mtu > RxGeometry::max_xdp_mtu())
-    return refuse(ack, "The MTU is too large for the attached XDP program.", Errno::kInvalid);
   Settings next = settings_;
   next.mtu = mtu;
+  TRY(check_program(next, ack, "The MTU is too large for the attached XDP program."));
   next.two_way = buffers_go_both_ways(next.program);
   // The device knows no MTU, only buffers: within their room there is nothing to tell it.
   if (next.geometry() == settings_.geometry())
@@ -393,11 +408,10 @@ Result<void> Port::set_mtu(u32 mtu, netlink_ext_ack* ack) {
 }
 
 Result<void> Port::set_xdp(bpf_prog* program, netlink_ext_ack* ack) {
-  if (program && settings_.mtu > RxGeometry::max_xdp_mtu())
-    return refuse(ack, "The MTU is too large for XDP; lower it first.", Errno::kInvalid);
   bpf_prog* const old = settings_.program;
   Settings next = settings_;
   next.program = program;
+  TRY(check_program(next, ack, "The MTU is too large for XDP; lower it first."));
   next.two_way |= program != nullptr;
   // Buffers that the device may read are good without a program too: a removal changes nothing
   // else, and so cannot fail.

@@ -70,6 +70,8 @@ class Port : NonCopyable {
   void dump(u32* words) const;
   // Writes an enum shim_test_result for each enum shim_self_test. False if one failed.
   bool self_test(u64* results);
+  bool rx_scatter() const { return settings_.scatter; }
+  Result<void> set_rx_scatter(bool on);
   void get_rings(shim_rings& rings) const;
   Result<void> set_rings(u32 rx, u32 tx, netlink_ext_ack* ack);
   void get_channels(shim_channels& channels) const;
@@ -108,8 +110,9 @@ class Port : NonCopyable {
     u32 mtu;
     bpf_prog* program;  // XDP, or null
     bool two_way;  // the device may read receive buffers, for XDP_TX; stays when the program goes
+    bool scatter;  // rather several pages for a jumbo frame than a large one
 
-    RxGeometry geometry() const { return RxGeometry::for_mtu(mtu); }
+    RxGeometry geometry() const { return RxGeometry::for_mtu(mtu, scatter); }
   };
 
   using ChannelSet = kern::Array<kern::Box<Channel>>;
@@ -130,6 +133,8 @@ class Port : NonCopyable {
   bool await_fence(Channel& channel);
   bool buffers_go_both_ways(const bpf_prog* program) const;
   Result<void> reconfigure(const Settings& next, netlink_ext_ack* ack);
+  Result<void> check_program(const Settings& next, netlink_ext_ack* ack,
+                             const char* sentence) const;
   Result<void> refuse(netlink_ext_ack* ack, const char* sentence, Errno error) const;
   Result<void> steer(const hwc::Steering& what);
   void spread_indirection(u32 channels);

@@ -29,6 +29,18 @@ Result<void> Port::set_rings(u32 rx, u32 tx, netlink_ext_ack* ack) {
   return reconfigure(next, ack);
 }
 
+Result<void> Port::set_rx_scatter(bool on) {
+  Settings next = settings_;
+  next.scatter = on;
+  TRY(check_program(next, nullptr, "At this MTU the XDP program needs rx-scatter."));
+  if (next.geometry() == settings_.geometry())
+    settings_ = next;
+  else
+    TRY(reconfigure(next, nullptr));
+  shim_netdev_set_rx_frags(netdev_, on);
+  return {};
+}
+
 Result<void> Port::set_channels(u32 combined, netlink_ext_ack* ack) {
   if (combined == 0 || combined > max_channels())
     return refuse(ack, "The port has at least one channel, and not that many.", Errno::kInvalid);

@@ -33,7 +33,8 @@ void RxQueue::describe(const kern::Text& text) const {
   text.hex("object", object_.handle);
   gdma::describe(text, rq_, rq_.producer());
   text.number("buffer_stride", geometry_.stride);
-  text.number("buffer_room", geometry_.data);
+  text.number("buffer_room", geometry_.room());
+  text.number("buffer_pages_behind", geometry_.tails);
   text.number("pool_pages_taken", pool_.pages_taken());
   text.number("pool_pages_released", pool_.pages_released());
   text.yes_no("broken", broken_.load());
@@ -93,6 +94,7 @@ void Port::describe(const kern::Text& text) const {
   text.number("indirection_entries", vport_.indirection_entries);
   text.yes_no("xdp", settings_.program != nullptr);
   text.yes_no("two_way", settings_.two_way);
+  text.yes_no("rx_scatter", settings_.scatter);
   text.yes_no("link", link_up_.load());
   text.yes_no("lost", lost_.load());
   text.yes_no("recovery_wanted", recovery_wanted_.load());

@@ -19,18 +19,25 @@ RxGeometry of(u32 headroom, u32 stride, u32 order) {
   return {.headroom = headroom,
           .data = data_room(stride, headroom),
           .stride = stride,
-          .page_order = order};
+          .page_order = order,
+          .tails = 0};
 }
 
 }  // namespace
 
-RxGeometry RxGeometry::for_mtu(u32 mtu) {
+RxGeometry RxGeometry::for_mtu(u32 mtu, bool scatter) {
   const u32 page = shim_page_size();
   const u32 frame = mtu + kFrameOverhead;
   if (shim_skb_space(kSharedHeadroom, frame) <= page / 2)
     return of(kSharedHeadroom, page / 2, 0);
   if (mtu <= max_xdp_mtu())
     return of(shim_xdp_headroom(), page, 0);
+  if (scatter) {
+    RxGeometry pages = of(shim_xdp_headroom(), page, 0);
+    pages.tails = divide_round_up(frame - pages.data, page);
+    if (pages.tails <= kMaxTails)
+      return pages;
+  }
   // Without XDP there is no use for more headroom than the stack wants.
   const u32 headroom = shim_skb_headroom();
   u32 order = 0;

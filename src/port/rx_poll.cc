@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // What happens to a received packet. Softirq, in the channel's NAPI: the pool is ours alone, and
 // the poll is an RCU section.
-#include "port/rx_queue.h"
+#include "port/rx_finish.h"
 #include "shim/dma.h"
 #include "shim/memory.h"
 #include "shim/netdev.h"
@@ -41,8 +41,8 @@ void RxQueue::give_back(u8* memory) const { pool_.recycle_direct(shim_page_of(me
 // Tells the device of the slots that it does not have yet; all have a buffer. One stays ours
 // (D-62).
 void RxQueue::post() {
-  const u32 slots = rq_.units() - 1 - rq_.used();
-  rq_.advance(slots);
+  const u32 slots = untold();
+  rq_.advance(slots << unit_shift_);
   shim_trace_rx_refill(netdev_, index_, slots, rq_.producer(), rq_.consumer());
   doorbell_.ring_rq(object_.wq_id, rq_.doorbell_tail());
 }
@@ -52,17 +52,20 @@ void RxQueue::post() {
 u32 RxQueue::poll(const kern::Napi& napi, u32 budget, TxQueue& tx) {
   // D-36: no more than the device has buffers for. That is more than a usual budget; what is beyond
   // it, the device announces again.
-  const u32 bound = min(budget, rq_.used());
+  const u32 bound = min(budget, posted());
   bpf_prog* const program = program_.load_acquire();
   u32 done;
-  if (!program)
+  if (geometry_.scattered()) [[unlikely]]
+    done = program ? walk_scattered<true>(napi, bound, program, tx)
+                   : walk_scattered<false>(napi, bound, nullptr, tx);
+  else if (!program)
     done = walk<Program::kNone>(napi, bound, nullptr, tx);
   else if (!shim_bpf_reads_hints(program))
     done = walk<Program::kPlain>(napi, bound, program, tx);
   else
-    done = walk<Program::kWithHints>(napi, bound, program, tx);
+    done = walk_with_hints(napi, bound, program, tx);
 
-  if (rq_.units() - 1 - rq_.used() >= kPostBatch)
+  if (untold() >= kPostBatch)
     post();
   if (cq_.acknowledgement_due()) {  // D-31
     cq_.acknowledge();
@@ -218,6 +221,10 @@ u32 RxQueue::walk(const kern::Napi& napi, u32 bound, bpf_prog* program, TxQueue&
   return done;
 }
 
+u32 RxQueue::walk_with_hints(const kern::Napi& napi, u32 bound, bpf_prog* program, TxQueue& tx) {
+  return walk<Program::kWithHints>(napi, bound, program, tx);
+}
+
 void RxQueue::account(const Tally& tally) {
   RxStatistics& statistics = *statistics_;
   statistics.packets.add(tally.slots - tally.refused);
@@ -263,23 +270,7 @@ void RxQueue::return_to_device(const RxBuffer& buffer) const {
     give_back(memory);
     return;
   }
-  if (metadata) [[unlikely]]
-    shim_skb_set_metadata(skb, metadata);
-  shim_skb_set_rx_queue(skb, index_);
-  shim_skb_set_protocol(skb, netdev_);
-  if (completion.checksum_good()) [[likely]] {
-    shim_skb_set_checksum_good(skb);
-    tally.checked++;
-  } else if (completion.checksum_bad()) {
-    statistics_->csum_bad.increment();
-  } else {
-    tally.unchecked++;
-  }
-  if (completion.hash_type())
-    shim_skb_set_hash(skb, completion.hash, completion.hash_is_l4());
-  if (completion.has_vlan()) [[unlikely]]
-    shim_skb_set_vlan(skb, completion.vlan_id());
-  shim_napi_receive(napi.get(), skb);
+  finish(napi, skb, completion, metadata, tally);
 }
 
 // What the program sends back, and perhaps does not find room. `program` is for the report of that.

@@ -15,23 +15,27 @@ Result<void> RxQueue::prepare(::device* dev, int node, net_device* netdev, u32 i
   statistics_ = &statistics;
   geometry_ = config.geometry;
   two_way_ = config.two_way;
-  rq_ = TRY(gdma::WorkRing::create(dev, config.depth));
+  unit_shift_ = geometry_.scattered() ? kScatteredShift : 0;
+  rq_ = TRY(gdma::WorkRing::create(dev, config.depth << unit_shift_));
   // One WQE stays free, so that the fence's completion always finds room in a CQ of equal length
   // (D-62).
-  cq_ = TRY(gdma::CompletionRing::create(dev, rq_.units()));
-  buffers_ = TRY(kern::Array<RxBuffer>::create(rq_.units(), node));
+  cq_ = TRY(gdma::CompletionRing::create(dev, slots()));
+  buffers_ = TRY(kern::Array<RxBuffer>::create(slots(), node));
+  if (geometry_.scattered())
+    tails_ = TRY(kern::Array<RxBuffer>::create(slots() * kMaxTails, node));
 
-  // P1. A shared page is synced whole when it goes back: its other half may be in use.
-  const bool shared = geometry_.shares_pages();
+  // P1. A shared page is synced whole when it goes back: its other half may be in use. So is a page
+  // that may have been a tail.
+  const bool whole = geometry_.shares_pages() || geometry_.scattered();
   auto pool = kern::PagePool::create({
       .dev = dev,
       .netdev = netdev,
       .napi = napi.get(),
       .order = geometry_.page_order,
-      .size = rq_.units(),
+      .size = slots() * (1 + geometry_.tails),
       .node = node,
-      .sync_offset = shared ? 0 : geometry_.headroom,
-      .sync_length = shared ? shim_page_size() : geometry_.data,
+      .sync_offset = whole ? 0 : geometry_.headroom,
+      .sync_length = whole ? shim_page_size() : geometry_.data,
       .bidirectional = two_way_,
   });
   if (!pool) {  // P8
@@ -42,12 +46,13 @@ Result<void> RxQueue::prepare(::device* dev, int node, net_device* netdev, u32 i
   pool_ = mana::move(*pool);
 
   s32 code = 0;
-  rxq_ = shim_xdp_rxq_create(netdev, index, napi.get(), pool_.get(), &code);  // P7
+  rxq_ = shim_xdp_rxq_create(netdev, index, napi.get(), pool_.get(),
+                             geometry_.scattered() ? shim_page_size() : 0, &code);  // P7
   if (!rxq_)
     return Result<>::from_errno(code);
 
-  for (RxBuffer& buffer : buffers_)
-    if (!fill(buffer))
+  for (u32 slot = 0; slot < slots(); slot++)
+    if (!fill(buffers_[slot]) || !fill_tails(slot))
       return Errno::kNoMemory;
   return {};
 }
@@ -56,6 +61,10 @@ RxQueue::~RxQueue() {
   // P9, in this order: buffers, then the memory model, then (with the member) the pool itself.
   for (const RxBuffer& buffer : buffers_)
     put(buffer);
+  for (const RxBuffer& tail : tails_)
+    put(tail);
+  for (u32 i = 0; i < reserved_; i++)
+    put(reserve_[i]);
   put(spare_);
   if (rxq_)
     shim_xdp_rxq_destroy(rxq_);
@@ -102,12 +111,15 @@ Result<void> RxQueue::attach(const hwc::Device& device, u64 vport, u32 parent_eq
 
 // Of all slots: what changes afterwards is the address.
 void RxQueue::write_wqes() {
-  for (u32 slot = 0; slot < rq_.units(); slot++) {
-    *reinterpret_cast<wire::WqeHeader*>(rq_.at(slot)) = {
+  for (u32 slot = 0; slot < slots(); slot++) {
+    const u32 position = slot << unit_shift_;
+    *reinterpret_cast<wire::WqeHeader*>(rq_.at(position)) = {
         .dw0 = 0,
-        .dw1 = wire::WqeHeader::SgeCount::put(1) |
+        .dw1 = wire::WqeHeader::SgeCount::put(1 + geometry_.tails) |
                wire::WqeHeader::OobSizeCode::put(static_cast<u32>(wire::OobSize::k8))};
-    rq_.write_sge(slot, kSgl, 0, buffers_[slot].data, device_->mkey, geometry_.data);
+    rq_.write_sge(position, kSgl, 0, buffers_[slot].data, device_->mkey, geometry_.data);
+    for (u32 i = 0; i < geometry_.tails; i++)
+      rq_.write_sge(position, kSgl, 1 + i, tails_of(slot)[i].data, device_->mkey, shim_page_size());
   }
 }
 

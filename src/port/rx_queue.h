@@ -39,6 +39,9 @@ struct RxConfig {
 // stays where it is (P6), as it does when a program drops the packet. So the ring cannot shrink,
 // and posting is nothing but to tell the device, some slots at a time.
 //
+// Buffers that are scattered over pages (rx_scatter.cc) have WQEs of two BU, and a slot holds a
+// page for each SGE. A packet takes those that it fills, and each of them is replaced.
+//
 // Everything without a comment runs in the channel's NAPI, or in process context while that NAPI
 // is disabled.
 class RxQueue : NonCopyable {
@@ -83,9 +86,14 @@ class RxQueue : NonCopyable {
   const kern::PagePool& pool() const { return pool_; }
 
  private:
-  // One packet takes one WQE of one BU: header, unused OOB and a single SGE.
+  // One packet takes one WQE of one BU: header, unused OOB and a single SGE. With tails, of two.
   static constexpr u32 kSgl = wire::sgl_offset(wire::OobSize::k8);
   static_assert(wire::wqe_bytes(wire::OobSize::k8, 1) == wire::kBasicUnit);
+  static constexpr u32 kMaxTails = RxGeometry::kMaxTails;
+  static constexpr u32 kScatteredShift = 1;
+  static_assert(wire::wqe_bytes(wire::OobSize::k8, 2) == wire::kBasicUnit << kScatteredShift);
+  static_assert(wire::wqe_bytes(wire::OobSize::k8, 1 + kMaxTails) == wire::kBasicUnit
+                                                                         << kScatteredShift);
   // So many slots are told to the device with one doorbell. The ring has at least four times as
   // many, so what waits to be told never makes it short.
   static constexpr u32 kPostBatch = 32;
@@ -104,6 +112,11 @@ class RxQueue : NonCopyable {
     u64 bytes = 0;
   };
 
+  u32 slots() const { return rq_.units() >> unit_shift_; }
+  u32 posted() const { return rq_.used() >> unit_shift_; }
+  // Slots that the device was not told of; one stays ours (D-62).
+  u32 untold() const { return slots() - 1 - posted(); }
+
   bool take(RxBuffer& buffer);
   bool take_page(RxBuffer& buffer);
   bool fill(RxBuffer& buffer);
@@ -116,6 +129,31 @@ class RxQueue : NonCopyable {
 
   template <Program kProgram>
   u32 walk(const kern::Napi& napi, u32 bound, bpf_prog* program, TxQueue& tx);
+  // By itself, so that the poll that most run is not compiled around it.
+  [[gnu::noinline]] u32 walk_with_hints(const kern::Napi& napi, u32 bound, bpf_prog* program,
+                                        TxQueue& tx);
+  void finish(const kern::Napi& napi, sk_buff* skb, const RxCompletion& completion, u32 metadata,
+              Tally& tally);
+
+  template <bool kXdp>
+  [[gnu::noinline]] u32 walk_scattered(const kern::Napi& napi, u32 bound, bpf_prog* program,
+                                       TxQueue& tx);
+  RxBuffer* tails_of(u32 slot) const { return tails_.data() + slot * kMaxTails; }
+  bool take_whole(RxBuffer& buffer);
+  bool fill_tails(u32 slot);
+  bool reserve(u32 pages, Tally& tally);
+  RxBuffer replace(u32 slot, u32 piece);
+  void sync_pieces(u32 slot, u32 length) const;
+  void return_pieces(u32 slot, u32 tails) const;
+  void deliver_pieces(const kern::Napi& napi, u32 slot, const RxCompletion& completion, bool sync,
+                      Tally& tally);
+  shim_xdp_action run_pieces(shim_xdp_buff& xdp, bpf_prog* program, u32 slot, u32 length,
+                             bool sync);
+  void pass_pieces(const kern::Napi& napi, shim_xdp_buff& xdp, u8* memory,
+                   const RxCompletion& completion, Tally& tally);
+  void give_up(shim_xdp_buff& xdp, bpf_prog* program, shim_xdp_action action, Tally& tally);
+  void send_staged_frames(Span<xdp_frame* const> staged, bpf_prog* program, TxQueue& tx);
+
   u32 wanted_flags() const;
   bool consumes_buffer(wire::RxCqeType type);
   void return_to_device(const RxBuffer& buffer) const;
@@ -131,8 +169,10 @@ class RxQueue : NonCopyable {
   gdma::CompletionRing cq_;
   gdma::WorkRing rq_;  // posted is what the device was told of
   kern::Array<RxBuffer> buffers_;  // by slot
+  kern::Array<RxBuffer> tails_;  // kMaxTails for each slot, if buffers are scattered
   kern::PagePool pool_;
   RxGeometry geometry_{};
+  u32 unit_shift_ = 0;  // a WQE has 1 << unit_shift_ BU
   u32 index_ = 0;
   ::device* dev_ = nullptr;
   net_device* netdev_ = nullptr;
@@ -145,6 +185,8 @@ class RxQueue : NonCopyable {
 
   // Written by every poll.
   RxBuffer spare_;  // second half of a page whose first half was taken
+  RxBuffer reserve_[1 + kMaxTails];  // whole pages, for the next packet that is scattered
+  u32 reserved_ = 0;
 
   const hwc::Device* device_ = nullptr;
   bool in_doubt_ = false;  // the device may have a queue that it did not tell us about

@@ -88,6 +88,8 @@ class TxQueue : NonCopyable {
   // front, and rings once. Their number; the pages of those go back to their pool when sent. In the
   // channel's NAPI.
   u32 transmit_pages(Span<const XdpTxBuffer> buffers);
+  // The same for frames whose buffers the receive side's pool has mapped, of one piece or several.
+  u32 transmit_own_frames(Span<xdp_frame* const> frames);
   // Rings for everything that was posted and not rung for yet.
   void flush();
 
@@ -121,8 +123,14 @@ class TxQueue : NonCopyable {
   [[gnu::noinline, gnu::cold]] bool refuse(sk_buff* skb, bool more,
                                            shim_drop reason = SHIM_DROP_NO_MEMORY);
 
+  // Whose mappings the pieces of a frame have.
+  enum class Mapping { kNone, kPool };
+
   bool transmit_frame(xdp_frame* frame);
+  [[gnu::noinline]] bool transmit_frame_pieces(xdp_frame* frame, Mapping mapping);
+  u64 piece_address(u32 number, const void* data, u32 bytes, Mapping mapping);
   void post_frame(void* object, TxRecord::Kind kind, u64 address, u32 bytes);
+  void post_frame_record(void* object, TxRecord::Kind kind, u32 bytes, u32 units, u32 mappings);
   void ring();
   [[gnu::noinline, gnu::cold]] u32 write_long(u32 position, u64 address, u32 bytes) const;
 

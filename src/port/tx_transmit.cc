@@ -267,7 +267,9 @@ u32 TxQueue::transmit_frames(Span<xdp_frame* const> frames) {
 
 bool TxQueue::transmit_frame(xdp_frame* frame) {
   const u32 bytes = shim_xdp_frame_length(frame);
-  if (bytes == 0 || shim_xdp_frame_has_frags(frame) || (!has_room() && !find_room())) [[unlikely]]
+  if (shim_xdp_frame_has_frags(frame)) [[unlikely]]
+    return transmit_frame_pieces(frame, Mapping::kNone);
+  if (bytes == 0 || (!has_room() && !find_room())) [[unlikely]]
     return false;
 
   const u32 position = sq_.producer();
@@ -301,6 +303,70 @@ u32 TxQueue::transmit_pages(Span<const XdpTxBuffer> buffers) {
   return sent;
 }
 
+u32 TxQueue::transmit_own_frames(Span<xdp_frame* const> frames) {
+  u32 sent = 0;
+  shim_txq_lock(txq_);
+  if (!shim_txq_stopped(txq_)) {
+    shim_txq_touch(txq_);
+    while (sent < frames.size() && transmit_frame_pieces(frames[sent], Mapping::kPool))
+      sent++;
+    flush();
+  }
+  shim_txq_unlock(txq_);
+  return sent;
+}
+
+// Where the device finds piece `number` of the packet, counted as remember_mapping() counts. What
+// the receive side's pool has mapped is handed over as it is, and stays mapped.
+u64 TxQueue::piece_address(u32 number, const void* data, u32 bytes, Mapping mapping) {
+  if (mapping == Mapping::kPool) {
+    page* const page = shim_page_of(data);
+    const u8* const start = static_cast<const u8*>(shim_page_address(page));
+    const u64 address =
+        shim_page_pool_dma(page) + static_cast<u64>(static_cast<const u8*>(data) - start);
+    shim_dma_sync_for_device(dev_, address, bytes, true);
+    return address;
+  }
+  const u64 address = shim_dma_map(dev_, data, bytes);
+  if (address == SHIM_DMA_ERROR) [[unlikely]]
+    statistics_->map_errors.increment();
+  else
+    remember_mapping(number, address, bytes);
+  return address;
+}
+
+// A frame in pieces, without offloads. On failure nothing stays mapped, and the ring has not moved.
+bool TxQueue::transmit_frame_pieces(xdp_frame* frame, Mapping mapping) {
+  const u32 pieces = 1 + shim_xdp_frame_frags(frame);
+  if (pieces > wire::kMaxTxSges || (!has_room() && !find_room())) [[unlikely]]  // D-55
+    return false;
+  const u32 position = sq_.producer();
+  const u32 sgl = write_oob(position, oob_, false, 0);
+  const u32 begin = position * wire::kBasicUnit + sgl;  // byte position of the first SGE
+  u32 total = 0;
+  for (u32 i = 0; i < pieces; i++) {
+    u32 bytes = shim_xdp_frame_length(frame);
+    const void* const data =
+        i == 0 ? shim_xdp_frame_data(frame) : shim_xdp_frame_frag(frame, i - 1, &bytes);
+    const u64 address =
+        bytes ? piece_address(position * 2 + i, data, bytes, mapping) : SHIM_DMA_ERROR;
+    if (address == SHIM_DMA_ERROR) [[unlikely]] {
+      if (mapping == Mapping::kNone)
+        unmap(position, i);
+      return false;
+    }
+    write_sge(begin + i * sizeof(wire::Sge), address, bytes);
+    total += bytes;
+  }
+  const auto form = short_form_ ? wire::OobSize::k8 : wire::OobSize::k24;
+  *reinterpret_cast<WqeHeader*>(sq_.at(position)) = {
+      .dw0 = 0, .dw1 = WqeHeader::SgeCount::put(pieces) | size_code(form)};
+  post_frame_record(frame, TxRecord::kXdpFrame, total,
+                    wire::wqe_bytes(form, pieces) / wire::kBasicUnit,
+                    mapping == Mapping::kNone ? pieces : 0);
+  return true;
+}
+
 // A frame in one piece, without offloads.
 [[gnu::always_inline]] inline void TxQueue::post_frame(void* object, TxRecord::Kind kind,
                                                        u64 address, u32 bytes) {
@@ -313,10 +379,14 @@ u32 TxQueue::transmit_pages(Span<const XdpTxBuffer> buffers) {
         .sge = {.address = address, .memory_key = mkey_, .size = bytes}};
   else
     units = write_long(position, address, bytes);
-  records_[sq_.index_of(position)] = {
-      .object = object,
-      .bytes = bytes,
-      .what = TxRecord::describe(kind, units, kind == TxRecord::kXdpFrame)};
+  post_frame_record(object, kind, bytes, units, kind == TxRecord::kXdpFrame);
+}
+
+// The WQE is written at the producer position: hands it over, and the frame with it.
+[[gnu::always_inline]] inline void TxQueue::post_frame_record(void* object, TxRecord::Kind kind,
+                                                              u32 bytes, u32 units, u32 mappings) {
+  records_[sq_.index_of(sq_.producer())] = {
+      .object = object, .bytes = bytes, .what = TxRecord::describe(kind, units, mappings)};
   TxStatistics& statistics = *statistics_;
   statistics.packets.increment();
   statistics.bytes.add(bytes);

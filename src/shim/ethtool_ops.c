@@ -82,6 +82,20 @@ static void mana_ethtool_get_pause_stats(struct net_device *netdev,
 	stats->rx_pause_frames = 0;
 }
 
+/* --- private flags --- */
+
+static const char mana_private_flags[][ETH_GSTRING_LEN] = {"rx-scatter"};
+
+static u32 mana_ethtool_get_priv_flags(struct net_device *netdev)
+{
+	return mana_port_rx_scatter(shim_port_of(netdev));
+}
+
+static int mana_ethtool_set_priv_flags(struct net_device *netdev, u32 flags)
+{
+	return mana_port_set_rx_scatter(shim_port_of(netdev), flags & 1);
+}
+
 /* --- statistics --- */
 
 static const char mana_self_tests[SHIM_SELF_TESTS][ETH_GSTRING_LEN] = {
@@ -98,6 +112,8 @@ static int mana_ethtool_get_sset_count(struct net_device *netdev, int set)
 		return mana_port_stat_count(shim_port_of(netdev));
 	case ETH_SS_TEST:
 		return SHIM_SELF_TESTS;
+	case ETH_SS_PRIV_FLAGS:
+		return ARRAY_SIZE(mana_private_flags);
 	default:
 		return -EOPNOTSUPP;
 	}
@@ -111,6 +127,9 @@ static void mana_ethtool_get_strings(struct net_device *netdev, u32 set, u8 *str
 		break;
 	case ETH_SS_TEST:
 		memcpy(strings, mana_self_tests, sizeof(mana_self_tests));
+		break;
+	case ETH_SS_PRIV_FLAGS:
+		memcpy(strings, mana_private_flags, sizeof(mana_private_flags));
 		break;
 	}
 }
@@ -272,6 +291,8 @@ static const struct ethtool_ops mana_ethtool_ops = {
 	.get_link_ksettings = mana_ethtool_get_link_ksettings,
 	.get_sset_count = mana_ethtool_get_sset_count,
 	.get_strings = mana_ethtool_get_strings,
+	.get_priv_flags = mana_ethtool_get_priv_flags,
+	.set_priv_flags = mana_ethtool_set_priv_flags,
 	.get_ethtool_stats = mana_ethtool_get_ethtool_stats,
 	.get_pauseparam = mana_ethtool_get_pauseparam,
 	.get_pause_stats = mana_ethtool_get_pause_stats,

@@ -99,9 +99,16 @@ int shim_netdev_set_queues(struct net_device *netdev, u32 count)
 void shim_netdev_set_redirect_target(struct net_device *netdev, bool on)
 {
 	if (on)
-		xdp_features_set_redirect_target(netdev, false);
+		xdp_features_set_redirect_target(netdev, true);
 	else
 		xdp_features_clear_redirect_target(netdev);
+}
+
+void shim_netdev_set_rx_frags(struct net_device *netdev, bool on)
+{
+	xdp_features_t features = netdev->xdp_features & ~NETDEV_XDP_ACT_RX_SG;
+
+	xdp_set_features_flag(netdev, on ? features | NETDEV_XDP_ACT_RX_SG : features);
 }
 
 void shim_netdev_detach(struct net_device *netdev)

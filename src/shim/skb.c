@@ -52,6 +52,11 @@ struct sk_buff *shim_skb_build(void *memory, u32 truesize, u32 headroom, u32 len
 	return skb;
 }
 
+void shim_skb_add_page(struct sk_buff *skb, struct page *page, u32 length, u32 truesize)
+{
+	skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page, 0, length, truesize);
+}
+
 void shim_skb_set_metadata(struct sk_buff *skb, u32 bytes)
 {
 	skb_metadata_set(skb, bytes);

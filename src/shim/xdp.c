@@ -44,7 +44,7 @@ static struct xdp_buff *buff_of(struct shim_xdp_buff *xdp)
 
 struct xdp_rxq_info *shim_xdp_rxq_create(struct net_device *netdev, u32 queue,
 					 struct napi_struct *napi, struct page_pool *pool,
-					 int *error)
+					 u32 frag_size, int *error)
 {
 	struct xdp_rxq_info *rxq = kzalloc(sizeof(*rxq), GFP_KERNEL);
 
@@ -53,7 +53,7 @@ struct xdp_rxq_info *shim_xdp_rxq_create(struct net_device *netdev, u32 queue,
 		return NULL;
 	}
 
-	*error = xdp_rxq_info_reg(rxq, netdev, queue, napi->napi_id);
+	*error = __xdp_rxq_info_reg(rxq, netdev, queue, napi->napi_id, frag_size);
 	if (*error)
 		goto free;
 
@@ -88,8 +88,9 @@ void shim_xdp_prepare(struct shim_xdp_buff *xdp, void *memory, u32 headroom, u32
 	xdp_prepare_buff(buff_of(xdp), memory, headroom, length, true);
 }
 
-enum shim_xdp_action shim_xdp_run(struct bpf_prog *program, struct shim_xdp_buff *xdp,
-				  struct net_device *netdev)
+/* Inlined: on the path of each packet, with more than one caller. */
+__attribute__((__always_inline__)) enum shim_xdp_action
+shim_xdp_run(struct bpf_prog *program, struct shim_xdp_buff *xdp, struct net_device *netdev)
 {
 	u32 action = bpf_prog_run_xdp(program, buff_of(xdp));
 
@@ -185,6 +186,60 @@ void shim_bpf_put(struct bpf_prog *program)
 		bpf_prog_put(program);
 }
 
+/* --- frames in several buffers --- */
+
+void shim_xdp_clear_frags(struct shim_xdp_buff *xdp)
+{
+	xdp_reinit_buff(buff_of(xdp));
+}
+
+void shim_xdp_add_frag(struct shim_xdp_buff *xdp, struct page *page, u32 length)
+{
+	struct xdp_buff *buff = buff_of(xdp);
+	struct skb_shared_info *list = xdp_get_shared_info_from_buff(buff);
+
+	if (!xdp_buff_has_frags(buff)) {
+		list->nr_frags = 0;
+		list->xdp_frags_size = 0;
+		xdp_buff_set_frags_flag(buff);
+	}
+	skb_frag_fill_page_desc(&list->frags[list->nr_frags++], page, 0, length);
+	list->xdp_frags_size += length;
+	if (page_is_pfmemalloc(page))
+		xdp_buff_set_frag_pfmemalloc(buff);
+}
+
+u32 shim_xdp_frags(const struct shim_xdp_buff *xdp)
+{
+	const struct xdp_buff *buff = (const struct xdp_buff *)xdp->storage;
+
+	return xdp_buff_has_frags(buff) ? xdp_get_shared_info_from_buff(buff)->nr_frags : 0;
+}
+
+void shim_xdp_give_frags(const struct shim_xdp_buff *xdp, struct sk_buff *skb, u32 frags)
+{
+	const struct xdp_buff *buff = (const struct xdp_buff *)xdp->storage;
+
+	/* Building the skb has cleared their number, and neither the list nor its length. */
+	xdp_update_skb_shared_info(skb, frags, skb_shinfo(skb)->xdp_frags_size, frags * PAGE_SIZE,
+				   xdp_buff_is_frag_pfmemalloc(buff));
+}
+
+void shim_xdp_return(struct shim_xdp_buff *xdp)
+{
+	xdp_return_buff(buff_of(xdp));
+}
+
+struct xdp_frame *shim_xdp_to_frame(struct shim_xdp_buff *xdp)
+{
+	return xdp_convert_buff_to_frame(buff_of(xdp));
+}
+
+bool shim_bpf_takes_frags(const struct bpf_prog *program)
+{
+	return program->aux->xdp_has_frags;
+}
+
 /* --- frames --- */
 
 const void *shim_xdp_frame_data(const struct xdp_frame *frame)
@@ -200,6 +255,19 @@ u32 shim_xdp_frame_length(const struct xdp_frame *frame)
 bool shim_xdp_frame_has_frags(const struct xdp_frame *frame)
 {
 	return xdp_frame_has_frags(frame);
+}
+
+u32 shim_xdp_frame_frags(const struct xdp_frame *frame)
+{
+	return xdp_frame_has_frags(frame) ? xdp_get_shared_info_from_frame(frame)->nr_frags : 0;
+}
+
+const void *shim_xdp_frame_frag(const struct xdp_frame *frame, u32 index, u32 *length)
+{
+	const skb_frag_t *frag = &xdp_get_shared_info_from_frame(frame)->frags[index];
+
+	*length = skb_frag_size(frag);
+	return skb_frag_address(frag);
 }
 
 void shim_xdp_frame_return(struct xdp_frame *frame)

@@ -109,6 +109,7 @@ struct net_device {
   bool attached = true;
   bool carrier = true;
   bool redirect_target = false;
+  bool rx_frags = false;
   bool rx_checksum = true;
   bool rx_hash = true;
   u32 queues = 0;
@@ -135,6 +136,7 @@ struct sk_buff {
   u32 truesize = 0;
   u32 headroom = 0;
   u32 length = 0;
+  std::vector<std::pair<page*, u32>> pages;  // behind it, with the bytes in each
   u32 metadata = 0;
   bool checksum_good = false;
   bool has_hash = false;
@@ -151,15 +153,18 @@ struct xdp_rxq_info {
   net_device* netdev;
   u32 queue;
   page_pool* pool;
+  u32 frag_size;
 };
 
 struct xdp_frame {
   const u8* data = nullptr;
   u32 length = 0;
-  bool frags = false;
   page* pg = nullptr;     // null: `memory`
   u32 offset = 0;         // of the data in the page
   std::vector<u8> memory;
+  // Behind it: pages with bytes at their start, or memory.
+  std::vector<std::pair<page*, u32>> pages;
+  std::vector<std::vector<u8>> more;
 };
 
 // Where a program finds its frame.
@@ -171,6 +176,11 @@ struct FakeXdp {
   u32 metadata;
   xdp_rxq_info* rxq;
   const mana_rx_completion* completion;  // for hints
+  page* pages[2];  // behind it, with the bytes in each
+  u32 bytes[2];
+  u32 frags;
+
+  u32 total() const { return length + (frags > 0 ? bytes[0] : 0) + (frags > 1 ? bytes[1] : 0); }
 };
 static_assert(sizeof(FakeXdp) <= sizeof(shim_xdp_buff));
 
@@ -178,6 +188,7 @@ struct bpf_prog {
   std::function<shim_xdp_action(FakeXdp&)> run;
   int references = 1;
   bool hints = false;  // it was loaded for this netdev alone
+  bool takes_frags = false;
 };
 
 namespace mana::test {

@@ -93,6 +93,10 @@ void FakeKernel::free_skb(sk_buff* skb) {
     release(skb->pg, skb->offset);
     put_page(skb->pg);
   }
+  for (auto& [pg, bytes] : skb->pages) {
+    release(pg, 0);
+    put_page(pg);
+  }
   delete skb;
 }
 
@@ -121,6 +125,10 @@ void FakeKernel::return_frame(xdp_frame* frame) {
   if (frame->pg) {
     release(frame->pg, frame->offset);
     put_page(frame->pg);
+  }
+  for (auto& [pg, bytes] : frame->pages) {
+    release(pg, 0);
+    put_page(pg);
   }
   delete frame;
 }
@@ -173,7 +181,10 @@ std::vector<u8> sk_buff::bytes() const {
     return all;
   }
   const u8* data = pg->memory + offset + headroom;
-  return {data, data + length};
+  std::vector<u8> all{data, data + length};
+  for (const auto& [page, bytes] : pages)
+    all.insert(all.end(), page->memory, page->memory + bytes);
+  return all;
 }
 
 // --- netdev.h ---
@@ -241,6 +252,10 @@ int shim_netdev_set_queues(net_device* netdev, u32 count) {
 }
 
 void shim_netdev_set_redirect_target(net_device* netdev, bool on) { netdev->redirect_target = on; }
+void shim_netdev_set_rx_frags(net_device* netdev, bool on) {
+  want_rtnl("shim_netdev_set_rx_frags");
+  netdev->rx_frags = on;
+}
 void shim_netdev_detach(net_device* netdev) {
   want_rtnl("shim_netdev_detach");
   netdev->attached = false;
@@ -581,6 +596,14 @@ sk_buff* shim_skb_build(void* memory, u32 truesize, u32 headroom, u32 length) {
   return skb;
 }
 
+void shim_skb_add_page(sk_buff* skb, page* pg, u32 length, u32 truesize) {
+  if (length == 0 || length > pg->bytes || truesize != pg->bytes)
+    kernel().error("a fragment that does not fit its page");
+  skb->pages.emplace_back(pg, length);
+  skb->truesize += truesize;
+  kernel().hold(pg, 0, pg->bytes);
+}
+
 void shim_skb_set_metadata(sk_buff* skb, u32 bytes) { skb->metadata = bytes; }
 void shim_skb_set_protocol(sk_buff* skb, net_device* netdev) { skb->netdev = netdev; }
 void shim_skb_set_checksum_good(sk_buff* skb) { skb->checksum_good = true; }
@@ -672,14 +695,14 @@ void shim_skb_drop(sk_buff* skb, shim_drop reason) {
 // --- xdp.h ---
 
 xdp_rxq_info* shim_xdp_rxq_create(net_device* netdev, u32 queue, napi_struct*, page_pool* pool,
-                                  int* error) {
+                                  u32 frag_size, int* error) {
   kernel().process_context("shim_xdp_rxq_create");
   if (kernel().fails(Failing::kRxq)) {
     *error = -12;
     return nullptr;
   }
   pool->references++;
-  auto* rxq = new xdp_rxq_info{netdev, queue, pool};
+  auto* rxq = new xdp_rxq_info{netdev, queue, pool, frag_size};
   kernel().rxqs_.insert(rxq);
   return rxq;
 }
@@ -696,13 +719,38 @@ void shim_xdp_rxq_destroy(xdp_rxq_info* rxq) {
 }
 
 void shim_xdp_init(shim_xdp_buff* xdp, xdp_rxq_info* rxq, u32 frame_size) {
-  fake(xdp) = {nullptr, frame_size, 0, 0, 0, rxq, nullptr};
+  fake(xdp) = {nullptr, frame_size, 0, 0, 0, rxq, nullptr, {}, {}, 0};
 }
 
 void shim_xdp_prepare(shim_xdp_buff* xdp, void* memory, u32 headroom, u32 length) {
   FakeXdp& buff = fake(xdp);
-  buff = {static_cast<u8*>(memory), buff.frame_size, headroom, length, 0, buff.rxq, nullptr};
+  buff.memory = static_cast<u8*>(memory);
+  buff.headroom = headroom;
+  buff.length = length;
+  buff.metadata = 0;
 }
+
+void shim_xdp_clear_frags(shim_xdp_buff* xdp) { fake(xdp).frags = 0; }
+void shim_xdp_add_frag(shim_xdp_buff* xdp, page* pg, u32 length) {
+  FakeXdp& buff = fake(xdp);
+  buff.pages[buff.frags] = pg;
+  buff.bytes[buff.frags++] = length;
+}
+u32 shim_xdp_frags(const shim_xdp_buff* xdp) {
+  return reinterpret_cast<const FakeXdp*>(xdp->storage)->frags;
+}
+void shim_xdp_give_frags(const shim_xdp_buff* xdp, sk_buff* skb, u32 frags) {
+  const auto& buff = *reinterpret_cast<const FakeXdp*>(xdp->storage);
+  for (u32 i = 0; i < frags; i++)
+    shim_skb_add_page(skb, buff.pages[i], buff.bytes[i], buff.pages[i]->bytes);
+}
+void shim_xdp_return(shim_xdp_buff* xdp) {
+  FakeXdp& buff = fake(xdp);
+  for (u32 i = 0; i < buff.frags; i++)
+    kernel().put_page(buff.pages[i]);
+  kernel().put_page(kernel().page_at(buff.memory));
+}
+bool shim_bpf_takes_frags(const bpf_prog* program) { return program->takes_frags; }
 
 bool shim_bpf_reads_hints(const bpf_prog* program) { return program->hints; }
 void shim_xdp_set_hints(shim_xdp_buff* xdp, const mana_rx_completion* completion) {
@@ -734,8 +782,14 @@ static xdp_frame* frame_of(shim_xdp_buff* xdp) {
   frame->length = buff.length;
   kernel().frames_.insert(frame);
   kernel().hold(frame->pg, frame->offset, buff.frame_size);
+  for (u32 i = 0; i < buff.frags; i++) {
+    frame->pages.emplace_back(buff.pages[i], buff.bytes[i]);
+    kernel().hold(buff.pages[i], 0, buff.pages[i]->bytes);
+  }
   return frame;
 }
+
+xdp_frame* shim_xdp_to_frame(shim_xdp_buff* xdp) { return frame_of(xdp); }
 
 int shim_xdp_redirect(net_device*, shim_xdp_buff* xdp, bpf_prog*) {
   if (kernel().redirect_fails)
@@ -752,7 +806,19 @@ void shim_xdp_exception(net_device*, bpf_prog*, shim_xdp_action) { kernel().exce
 
 const void* shim_xdp_frame_data(const xdp_frame* frame) { return frame->data; }
 u32 shim_xdp_frame_length(const xdp_frame* frame) { return frame->length; }
-bool shim_xdp_frame_has_frags(const xdp_frame* frame) { return frame->frags; }
+bool shim_xdp_frame_has_frags(const xdp_frame* frame) { return shim_xdp_frame_frags(frame) != 0; }
+u32 shim_xdp_frame_frags(const xdp_frame* frame) {
+  return static_cast<u32>(frame->pages.size() + frame->more.size());
+}
+const void* shim_xdp_frame_frag(const xdp_frame* frame, u32 index, u32* length) {
+  if (index < frame->pages.size()) {
+    *length = frame->pages[index].second;
+    return frame->pages[index].first->memory;
+  }
+  const auto& memory = frame->more.at(index - frame->pages.size());
+  *length = static_cast<u32>(memory.size());
+  return memory.data();
+}
 void shim_xdp_frame_return(xdp_frame* frame) { kernel().return_frame(frame); }
 void shim_xdp_bulk_begin(shim_xdp_bulk* bulk) { bulk->storage[0] = 1; }
 void shim_xdp_bulk_return(shim_xdp_bulk* bulk, xdp_frame* frame) {
