@@ -18,7 +18,8 @@
  *
  *     frame -L SECONDS PORT
  *
- * Listens to all that PORT sends and receives, as tcpdump does. Prints: out=N in=N.
+ * Listens to all that PORT sends and receives, as tcpdump does, until SIGTERM at the latest. Prints: out=N in=N bad=N; bad are
+ * IP packets whose length is not what their header says.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -30,6 +31,7 @@
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,26 +91,56 @@ static int open_port(const char *port, uint8_t *mac, unsigned *flags)
 	return made;
 }
 
+static unsigned get16(const uint8_t *at)
+{
+	return at[0] << 8 | at[1];
+}
+
+/* What is received may be padded. */
+static int has_its_length(const uint8_t *frame, unsigned length, int received)
+{
+	unsigned wanted;
+
+	switch (get16(frame + 12)) {
+	case 0x0800: wanted = kEthernet + get16(frame + 16); break;
+	case 0x86DD: wanted = kEthernet + 40 + get16(frame + 18); break;
+	default: return 1;
+	}
+	return wanted == length || (received && wanted < length);
+}
+
+static volatile sig_atomic_t enough;
+
+static void stop(int signal)
+{
+	(void)signal;
+	enough = 1;
+}
+
 static int listen_only(double seconds, const char *port)
 {
 	static uint8_t frame[kLargest];
 	uint8_t mac[6];
 	int socket = open_port(port, mac, NULL);
 	double end = now() + seconds;
-	long in = 0, out = 0;
+	long in = 0, out = 0, bad = 0;
 
-	while (now() < end) {
+	signal(SIGTERM, stop);
+	while (now() < end && !enough) {
 		struct pollfd wait = { .fd = socket, .events = POLLIN };
 		struct sockaddr_ll from;
 		socklen_t length = sizeof(from);
+		ssize_t bytes;
 
 		if (poll(&wait, 1, 100) <= 0)
 			continue;
-		if (recvfrom(socket, frame, sizeof(frame), 0, (void *)&from, &length) < 0)
+		bytes = recvfrom(socket, frame, sizeof(frame), 0, (void *)&from, &length);
+		if (bytes < 0)
 			die("recvfrom");
 		*(from.sll_pkttype == PACKET_OUTGOING ? &out : &in) += 1;
+		bad += !has_its_length(frame, bytes, from.sll_pkttype != PACKET_OUTGOING);
 	}
-	printf("out=%ld in=%ld\n", out, in);
+	printf("out=%ld in=%ld bad=%ld\n", out, in, bad);
 	return 0;
 }
 
@@ -118,11 +150,6 @@ static void put16(uint8_t *at, unsigned value)
 {
 	at[0] = value >> 8;
 	at[1] = value;
-}
-
-static unsigned get16(const uint8_t *at)
-{
-	return at[0] << 8 | at[1];
 }
 
 static uint32_t add(uint32_t sum, const uint8_t *bytes, unsigned length)

@@ -287,9 +287,11 @@ static void send_tcp(struct flow *flow)
 						cut(pieces, offset, left, options.pieces ?: 1));
 			}
 			if (done <= 0) {
-				if (!stop)
+				/* After SIGTERM that is the end that was asked for. */
+				if (!stop) {
 					perror("payload: send");
-				flow->refused++;
+					flow->refused++;
+				}
 				return;
 			}
 			left -= done;

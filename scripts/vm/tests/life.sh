@@ -4,6 +4,9 @@
 # machine: ports=2 queues=4
 # tags: life
 
+# shellcheck source=scripts/vm/guest/counts.sh
+. /job/counts.sh
+
 # load_starts: both ways, TCP and UDP, until load_stops. What arrives must be undamaged.
 load_starts() {
 	payload -u -l -d 1000 -w 8 -s 1200 0 1 >/run/load.1 2>&1 &
@@ -102,6 +105,46 @@ test_remove_under_load() {
 		payload -s 20000 -n 5 0 1
 	done
 }
+
+# datagrams_read COUNT: the listener has printed as many as the first one, COUNT times.
+datagrams_read() { [ "$(wc -c </run/read)" -eq $(($1 * $(wc -c </run/first))) ]; }
+
+#: 200 datagrams lie in a socket while the port gets other queues, goes down, and the driver is unloaded
+test_unread_datagrams() {
+	for mtu in 1500 9000; do
+		driver_and_ports_up
+		set_mtu 0 $mtu
+		set_mtu 1 $mtu
+		reaches 0 1
+		datagrams 1 9901 >/run/read &
+		listener=$!
+		wait_until 10 datagrams_listen || fail "nobody listens"
+		frame -s $((mtu / 2)) 0 1 >/dev/null
+		wait_until 10 test -s /run/read || fail "the first datagram does not arrive"
+		cp /run/read /run/first
+		kill -STOP $listener
+		frame -s $((mtu / 2)) -n 100 0 1 | grep -q '^frames=100 .*data=good' || fail "100 frames"
+		at 1 ethtool -G nic rx 256
+		reaches 0 1
+		frame -s $((mtu / 2)) -n 100 0 1 | grep -q '^frames=100 .*data=good' || fail "100 more frames"
+		link_down 1
+		driver_unload
+		expect_equal "interfaces" "" "$(port_names)"
+		# The oracle's pools have no interface, and are not listed.
+		[ "$DRIVER" = oracle ] || [ -n "$(at 1 pools)" ] || fail "the pages are not out any more"
+		cp /run/read /run/before
+		cmp /run/first /run/before || fail "they were read already"
+		kill -CONT $listener
+		wait_until 10 datagrams_read 201 || fail "$(wc -c </run/read) bytes were read"
+		for _ in $(seq 201); do cat /run/first; done | cmp - /run/read || fail "damaged"
+		kill $listener
+		wait $listener || true
+		wait_until 10 no_pools || fail "pages are still out: $(at 1 pools)"
+		namespaces_down
+	done
+}
+datagrams_listen() { at 1 ss -Hlun "sport = :9901" | grep -q 9901; }
+no_pools() { [ -z "$(at 1 pools)" ]; }
 
 # change PORT KIND: some are refused, in some states of the port, and rightly so.
 change() {
