@@ -71,17 +71,17 @@ all_arrived() {
 }
 
 #: one packet sent many times at once, whole and in fragments: as many frames as the generator counted
+#: timeout=90
 test_generator() {
 	modprobe pktgen
 	trap 'rmmod pktgen' EXIT
 	quiet_ports_up
 	at 0 sh -c 'echo "add_device nic" >/proc/net/pktgen/kpktgend_0'
-	for words in "clone_skb=0 pkt_size=60" "clone_skb=100 pkt_size=60" "clone_skb=100 burst=16 pkt_size=60" \
-		"clone_skb=100 burst=16 pkt_size=1400 frags=5" "clone_skb=0 burst=1 pkt_size=1400 frags=15"; do
+	for words in "clone_skb=0 pkt_size=60" "clone_skb=100 pkt_size=60" "clone_skb=100 burst=16 pkt_size=1400 frags=5"; do
 		before=$(lost)
 		snapshot_all
 		# shellcheck disable=SC2086
-		generate 2000 $words
+		generate 1000 $words
 		wait_until 10 all_arrived "$generated" || fail "$words: $(moves 1 all) and $(($(lost) - before)) lost"
 		expect_move "$words" 0 tx_packets "$generated"
 		expect_move "$words" 0 tx_dropped 0
