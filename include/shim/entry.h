@@ -7,6 +7,7 @@
 #define SHIM_ENTRY_H
 
 #include "shim/devlink.h"
+#include "shim/dim.h"
 #include "shim/ethtool.h"
 #include "shim/text.h"
 #include "shim/types.h"
@@ -83,6 +84,9 @@ bool mana_rx_hint_vlan(const struct mana_rx_completion *completion, u16 *tci);
 /* Softirq: one NAPI poll; never returns more than `budget`. */
 int mana_channel_poll(struct mana_channel *channel, int budget);
 
+/* Process context, without RTNL: what dynamic interrupt moderation decided. */
+void mana_moderator_adapt(struct mana_moderator *moderator, const struct shim_wait *wait);
+
 /* --- statistics of live queues, and the rest; under RTNL --- */
 
 void mana_port_rx_queue_stats(struct mana_port *port, u32 queue, struct shim_rx_queue_stats *stats);
@@ -107,6 +111,12 @@ void mana_port_get_rings(struct mana_port *port, struct shim_rings *rings);
 int mana_port_set_rings(struct mana_port *port, u32 rx, u32 tx, struct netlink_ext_ack *ack);
 void mana_port_get_channels(struct mana_port *port, struct shim_channels *channels);
 int mana_port_set_channels(struct mana_port *port, u32 combined, struct netlink_ext_ack *ack);
+void mana_port_get_coalesce(struct mana_port *port, struct shim_coalesce *coalesce);
+int mana_port_set_coalesce(struct mana_port *port, const struct shim_coalesce *coalesce,
+			   struct netlink_ext_ack *ack);
+/* Received packets in a completion: 0 (each has its own), 4 or 8. */
+u32 mana_port_rx_coalescing(struct mana_port *port);
+int mana_port_set_rx_coalescing(struct mana_port *port, u32 packets);
 u32 mana_port_rss_entries(struct mana_port *port);
 void mana_port_get_rss(struct mana_port *port, struct shim_rss *rss);
 int mana_port_set_rss(struct mana_port *port, const struct shim_rss *rss,

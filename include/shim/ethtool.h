@@ -70,6 +70,17 @@ struct shim_channels {
 	u32 combined_max;
 };
 
+/* How long interrupts wait. */
+struct shim_moderation {
+	u32 usecs;
+	u32 frames;
+	bool adaptive; /* both are found by themselves */
+};
+struct shim_coalesce {
+	struct shim_moderation rx;
+	struct shim_moderation tx;
+};
+
 /* RSS. Pointers are NULL where nothing is asked for, or to be changed. */
 struct shim_rss {
 	u32 *table;

@@ -41,6 +41,7 @@ struct mana_adapter;
 struct mana_channel;
 struct mana_eq;
 struct mana_hwc;
+struct mana_moderator;
 struct mana_port;
 struct mana_rx_completion;
 

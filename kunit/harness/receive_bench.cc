@@ -19,7 +19,11 @@ constexpr u64 kTrigger = 0x3FF8;
 }  // namespace
 
 ReceiveBench::ReceiveBench(const Config& config)
-    : nic{{.ports = config.ports, .queues = config.queues, .pace = config.pace}}, config_{config} {
+    : nic{{.ports = config.ports,
+           .queues = config.queues,
+           .options = config.options,
+           .pace = config.pace}},
+      config_{config} {
   nic.device().edit_response = learn_;
   nic.device().eat_write = watch_;
   nic.device().on_doorbell = ring_;

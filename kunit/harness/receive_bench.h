@@ -18,6 +18,7 @@ class ReceiveBench : NonCopyable {
     u32 mtu = 1500;  // of all ports
     bool scatter = false;  // likewise
     kunit_pace pace = KUNIT_PACE_LATER;
+    const char* options = "";  // of the device
   };
   explicit ReceiveBench(const Config& config);
   ReceiveBench() : ReceiveBench{Config{}} {}

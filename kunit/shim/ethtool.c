@@ -156,6 +156,89 @@ int kunit_ethtool_hash_function(struct net_device *netdev, bool toeplitz, const 
 	return error;
 }
 
+void kunit_ethtool_get_coalesce(struct net_device *netdev, struct shim_coalesce *coalesce)
+{
+	struct kernel_ethtool_coalesce kernel_param = {};
+	struct ethtool_coalesce param = {};
+
+	rtnl_lock();
+	netdev->ethtool_ops->get_coalesce(netdev, &param, &kernel_param, NULL);
+	rtnl_unlock();
+	*coalesce = (struct shim_coalesce){
+		.rx =
+			{
+				.usecs = param.rx_coalesce_usecs,
+				.frames = param.rx_max_coalesced_frames,
+				.adaptive = param.use_adaptive_rx_coalesce,
+			},
+		.tx =
+			{
+				.usecs = param.tx_coalesce_usecs,
+				.frames = param.tx_max_coalesced_frames,
+				.adaptive = param.use_adaptive_tx_coalesce,
+			},
+	};
+}
+
+int kunit_ethtool_set_coalesce(struct net_device *netdev, const struct shim_coalesce *coalesce,
+			       const char **sentence)
+{
+	struct kernel_ethtool_coalesce kernel_param = {};
+	struct ethtool_coalesce param = {
+		.rx_coalesce_usecs = coalesce->rx.usecs,
+		.rx_max_coalesced_frames = coalesce->rx.frames,
+		.use_adaptive_rx_coalesce = coalesce->rx.adaptive,
+		.tx_coalesce_usecs = coalesce->tx.usecs,
+		.tx_max_coalesced_frames = coalesce->tx.frames,
+		.use_adaptive_tx_coalesce = coalesce->tx.adaptive,
+	};
+	struct netlink_ext_ack ack = {};
+	int error;
+
+	rtnl_lock();
+	error = netdev->ethtool_ops->set_coalesce(netdev, &param, &kernel_param, &ack);
+	rtnl_unlock();
+	*sentence = ack._msg;
+	return error;
+}
+
+u32 kunit_ethtool_get_flags(struct net_device *netdev)
+{
+	u32 flags;
+
+	rtnl_lock();
+	flags = netdev->ethtool_ops->get_priv_flags(netdev);
+	rtnl_unlock();
+	return flags;
+}
+
+int kunit_ethtool_set_flags(struct net_device *netdev, u32 flags)
+{
+	int error;
+
+	rtnl_lock();
+	error = netdev->ethtool_ops->set_priv_flags(netdev, flags);
+	rtnl_unlock();
+	return error;
+}
+
+bool kunit_ethtool_flag_name(struct net_device *netdev, u32 number, char name[32])
+{
+	const struct ethtool_ops *ops = netdev->ethtool_ops;
+	u8 names[4 * ETH_GSTRING_LEN];
+	int count;
+
+	rtnl_lock();
+	count = ops->get_sset_count(netdev, ETH_SS_PRIV_FLAGS);
+	if (count > 0 && count <= 4)
+		ops->get_strings(netdev, ETH_SS_PRIV_FLAGS, names);
+	rtnl_unlock();
+	if (count > 4 || (int)number >= count)
+		return false;
+	strscpy(name, names + number * ETH_GSTRING_LEN, 32);
+	return true;
+}
+
 static void put(struct kunit_counts *counts, const struct netdev_queue_stats_rx *rx,
 		const struct netdev_queue_stats_tx *tx)
 {

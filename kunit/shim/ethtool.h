@@ -4,6 +4,7 @@
 #ifndef KUNIT_ETHTOOL_H
 #define KUNIT_ETHTOOL_H
 
+#include "shim/ethtool.h"
 #include "shim/types.h"
 
 SHIM_BEGIN
@@ -52,6 +53,15 @@ void kunit_ethtool_mac(struct net_device *netdev, struct kunit_mac_counts *count
 /* As -G and -X hfunc: 0 or a negative errno, and the sentence or NULL. */
 int kunit_ethtool_rings(struct net_device *netdev, u32 rx, u32 tx, const char **sentence);
 int kunit_ethtool_hash_function(struct net_device *netdev, bool toeplitz, const char **sentence);
+
+/* As -c, -C, --show-priv-flags and --set-priv-flags. */
+void kunit_ethtool_get_coalesce(struct net_device *netdev, struct shim_coalesce *coalesce);
+int kunit_ethtool_set_coalesce(struct net_device *netdev, const struct shim_coalesce *coalesce,
+			       const char **sentence);
+u32 kunit_ethtool_get_flags(struct net_device *netdev);
+int kunit_ethtool_set_flags(struct net_device *netdev, u32 flags);
+/* The n-th flag's name; false if there are not so many. */
+bool kunit_ethtool_flag_name(struct net_device *netdev, u32 number, char name[32]);
 
 /* netdev-genl's counters: of a queue, and of all but the live ones. ~0: not counted. */
 struct kunit_counts {

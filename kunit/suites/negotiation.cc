@@ -17,9 +17,9 @@ CASE(D42_only_capabilities_that_are_implemented) {
   ASSERT(request);
   const auto message = request->as<wire::VerifyVersionRequest>();
   namespace cap = wire::driver_cap;
-  EXPECT_EQ(message.driver_caps[0] &
-                ~(cap::kSharedEq | cap::kHwcTimeoutReconfiguration |
-                  cap::kVariableIndirectionTable | cap::kVportLinkState | cap::kDeviceListHoles),
+  EXPECT_EQ(message.driver_caps[0] & ~(cap::kSharedEq | cap::kHwcTimeoutReconfiguration |
+                                       cap::kVariableIndirectionTable | cap::kVportLinkState |
+                                       cap::kDeviceListHoles | cap::kCqModeration),
             0u);
   for (u32 i = 1; i < 4; i++)
     EXPECT_EQ(message.driver_caps[i], 0u);

@@ -77,6 +77,7 @@ Result<void> Adapter::bring_up(const char** step) {
                                           .quarantine = quarantine_,
                                           .limits = limits_,
                                           .config = config,
+                                          .moderation = moderation_,
                                           .ports = ports_,
                                           .ports_ready = ports_ready_,
                                           .devlink = devlink_}));
@@ -105,6 +106,7 @@ Result<hwc::DeviceConfig> Adapter::start_device(const char** step) {
 
   *step = "negotiating the protocol";
   const u64 pf_caps = TRY(hwc::verify_version(*channel_));
+  moderation_ = pf_caps & wire::pf_cap::kCqModeration;
   if (pf_caps & wire::pf_cap::kQueryHwcTimeout)
     (void)hwc::query_timeout(*channel_);  // optional: without an answer the default stays
   if (channel_->failed())
@@ -245,6 +247,7 @@ Result<void> Adapter::restart(const char** step) {
   }
   port_context_->limits = limits_;
   port_context_->config = config;
+  port_context_->moderation = moderation_;
   shim_rtnl_lock();
   Result<void> first_failure;
   for (auto& port : ports_)

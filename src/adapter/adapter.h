@@ -66,6 +66,7 @@ class Adapter : NonCopyable {
   kern::MsixVectors vectors_;
   kern::Box<hwc::HardwareChannel> channel_;
   hwc::MaxResources limits_{};
+  bool moderation_ = false;  // of interrupts: offered
   hwc::Device device_;
   bool registered_ = false;
   gdma::CqTable cqs_;

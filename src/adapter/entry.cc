@@ -100,6 +100,10 @@ int mana_channel_poll(mana_channel* channel, int budget) {
   return reinterpret_cast<Channel*>(channel)->poll(budget);
 }
 
+void mana_moderator_adapt(mana_moderator* moderator, const shim_wait* wait) {
+  reinterpret_cast<mana::port::Moderator*>(moderator)->adapt(*wait);
+}
+
 void mana_port_rx_queue_stats(mana_port* port, u32 queue, shim_rx_queue_stats* stats) {
   port_of(port).rx_queue_stats(queue, *stats);
 }
@@ -150,6 +154,20 @@ void mana_port_get_channels(mana_port* port, shim_channels* channels) {
 
 int mana_port_set_channels(mana_port* port, u32 combined, netlink_ext_ack* ack) {
   return port_of(port).set_channels(combined, ack).to_errno();
+}
+
+void mana_port_get_coalesce(mana_port* port, shim_coalesce* coalesce) {
+  port_of(port).get_coalesce(*coalesce);
+}
+
+int mana_port_set_coalesce(mana_port* port, const shim_coalesce* coalesce, netlink_ext_ack* ack) {
+  return port_of(port).set_coalesce(*coalesce, ack).to_errno();
+}
+
+u32 mana_port_rx_coalescing(mana_port* port) { return port_of(port).rx_coalescing(); }
+
+int mana_port_set_rx_coalescing(mana_port* port, u32 packets) {
+  return port_of(port).set_rx_coalescing(packets, nullptr).to_errno();
 }
 
 u32 mana_port_rss_entries(mana_port* port) { return port_of(port).rss_entries(); }

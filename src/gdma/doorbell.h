@@ -28,6 +28,10 @@ class DoorbellPage {
   void ring_cq(u32 cq_id, u32 index, bool arm) const {
     write(wire::doorbell::kCq, wire::doorbell::completion_queue(cq_id, index, arm));
   }
+  // Only where the device offers it. 0 us: its events do not wait.
+  void moderate_cq(u32 cq_id, u32 period_us, u32 count) const {
+    write(wire::doorbell::kCqModeration, wire::doorbell::moderation(cq_id, period_us, count));
+  }
   void ring_eq(u32 eq_id, u32 index, bool arm) const {
     write(wire::doorbell::kEq, wire::doorbell::event_queue(eq_id, index, arm));
   }

@@ -39,10 +39,18 @@ struct WqObject {
   bool exists() const { return handle != wire::kInvalidHandle; }
 };
 
+// When an armed CQ is announced: after so many completions, or so long after the first.
+struct Moderation {
+  u32 period = 0;  // microseconds, 0..1023; 0: at once
+  u32 count = 0;   // 0..255; 0: only time counts
+};
+
 // What CONFIG_VPORT_RX changes. Empty spans leave key and table as they are.
 struct Steering {
   wire::TriState rx = wire::TriState::kUnchanged;
   wire::TriState rss = wire::TriState::kUnchanged;
+  u32 coalescing = 0;  // packets that may share a completion: 0, 4 or 8; there is no "unchanged"
+  bool coalesce_8_known = false;  // the device has been told of 8 before, or is now
   u64 default_rq = wire::kInvalidHandle;  // all-ones: unchanged
   Span<const u8> key;                     // 40 bytes
   Span<const u64> table;                  // RX object handles
@@ -74,9 +82,10 @@ Result<u32> create_eq(const Device& device, const kern::DmaCoherent& ring, u32 m
 Result<void> disable_eq(const Device& device, u32 eq_id);
 // Asks for an event of type kTest.
 Result<void> generate_test_event(const Device& device, u32 eq_id);
+// `moderation` is null unless pf_cap::kCqModeration was offered.
 Result<WqObject> create_wq_object(const Device& device, u64 vport, wire::WqType type,
                                   const kern::DmaCoherent& wq, const kern::DmaCoherent& cq,
-                                  u32 parent_eq);
+                                  u32 parent_eq, const Moderation* moderation = nullptr);
 Result<void> destroy_wq_object(const Device& device, wire::WqType type, u64 object);
 
 // --- vPorts ---
@@ -85,7 +94,9 @@ Result<DeviceConfig> query_device_config(const Device& device);
 Result<VportConfig> query_vport_config(const Device& device, u32 index);
 // The vPort offset for transmit OOBs, 0..4095.
 Result<u32> configure_vport_tx(const Device& device, u64 vport);
-Result<void> configure_vport_rx(const Device& device, u64 vport, const Steering& steering);
+// The nanoseconds that a packet may wait for others, if coalescing was asked for; 0 means that the
+// device cannot do it, and does all the rest.
+Result<u32> configure_vport_rx(const Device& device, u64 vport, const Steering& steering);
 Result<void> fence_rq(const Device& device, u64 object);
 // Optional: counters of the whole function.
 Result<wire::GfCounters> query_gf_counters(const Device& device);

@@ -23,7 +23,14 @@ Result<void> Channel::attach(const ChannelTarget& target) {
   eqs_ = &target.eqs;
   cqs_ = &target.cqs;
 
-  TRY(tx_.attach(target.device, target.vport, target.vport_offset, eq_->id()));
+  hwc::Moderation rx_moderation;
+  hwc::Moderation tx_moderation;
+  if (target.moderation) {
+    rx_moderation = rx_moderator_.first(target.moderation->rx);
+    tx_moderation = tx_moderator_.first(target.moderation->tx);
+  }
+  TRY(tx_.attach(target.device, target.vport, target.vport_offset, eq_->id(),
+                 target.moderation ? &tx_moderation : nullptr));
   tx_listener_ = {.cq_id = tx_.cq_id(), .napi = napi_.get()};
   if (auto published = cqs_->publish(tx_listener_); !published) {
     tx_listener_.cq_id = gdma::CqListener::kNone;  // the slot is somebody else's
@@ -32,13 +39,18 @@ Result<void> Channel::attach(const ChannelTarget& target) {
     return published;
   }
 
-  TRY(rx_.attach(target.device, target.vport, eq_->id()));
+  TRY(rx_.attach(target.device, target.vport, eq_->id(),
+                 target.moderation ? &rx_moderation : nullptr));
   rx_listener_ = {.cq_id = rx_.cq_id(), .napi = napi_.get()};
   if (auto published = cqs_->publish(rx_listener_); !published) {
     rx_listener_.cq_id = gdma::CqListener::kNone;
     target.device.channel->diagnosis().set("the device gave an RQ a CQ id that is in use,",
                                            rx_.cq_id());
     return published;
+  }
+  if (target.moderation) {
+    tx_moderator_.attach(target.device.doorbell, tx_.cq_id(), target.moderation->tx);
+    rx_moderator_.attach(target.device.doorbell, rx_.cq_id(), target.moderation->rx);
   }
   return {};
 }
@@ -61,6 +73,8 @@ void Channel::stop() {
 }
 
 bool Channel::detach() {
+  rx_moderator_.detach();
+  tx_moderator_.detach();
   // D-63: RQ, then SQ; the failure of one does not keep the other. D-64: the objects go before
   // their EQ, and the CQs are unpublished and out of every handler before memory is freed.
   const bool rx_gone = rx_.detach();
@@ -92,11 +106,35 @@ int Channel::poll(int budget) {
     owner_.broken(owner_.context);
   if (work == budget || !tx_done)
     return budget;
+  if (rx_moderator_.adaptive() || tx_moderator_.adaptive()) [[unlikely]]
+    sample();
   if (napi_.complete(work)) {
     rearm(tx_, tx_listener_);
     rearm(rx_, rx_listener_);
   }
   return work;
+}
+
+// Before the NAPI is complete: afterwards another CPU may poll.
+void Channel::sample() {
+  if (rx_moderator_.adaptive())
+    rx_moderator_.sample(rx_.statistics().packets.get(), rx_.statistics().bytes.get());
+  if (tx_moderator_.adaptive())
+    tx_moderator_.sample(tx_.statistics().packets.get(), tx_.statistics().bytes.get());
+}
+
+void Channel::pause_moderation(bool rx, bool tx) {
+  if (rx)
+    rx_moderator_.pause();
+  if (tx)
+    tx_moderator_.pause();
+}
+
+void Channel::apply_moderation(const shim_coalesce& coalesce, bool rx, bool tx) {
+  if (rx)
+    rx_moderator_.apply(coalesce.rx);
+  if (tx)
+    tx_moderator_.apply(coalesce.tx);
 }
 
 // Arms a CQ unless it is armed still: a doorbell is the dearest store there is.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hwc/event_queue.h"
+#include "port/moderator.h"
 #include "port/rx_queue.h"
 #include "port/tx_queue.h"
 
@@ -21,6 +22,7 @@ struct ChannelTarget {
   hwc::EventQueueSet& eqs;
   u64 vport;
   u32 vport_offset;
+  const shim_coalesce* moderation;  // null: the device does not offer it
 };
 
 // One queue pair: an RX queue and a TX queue that share an event queue and a NAPI.
@@ -63,6 +65,10 @@ class Channel : NonCopyable {
 
   int poll(int budget);  // softirq
 
+  // Between start() and stop(): see Moderator.
+  void pause_moderation(bool rx, bool tx);
+  void apply_moderation(const shim_coalesce& coalesce, bool rx, bool tx);
+
   u32 eq_id() const { return eq_ ? eq_->id() : 0; }
   // Under RTNL: the queues that are asked for.
   void describe(const kern::Text& text, bool rx, bool tx) const;
@@ -77,6 +83,7 @@ class Channel : NonCopyable {
 
   Channel(const Owner& owner, u32 index) : owner_{owner}, index_{index} {}
 
+  void sample();
   template <typename Queue>
   static void rearm(Queue& queue, gdma::CqListener& listener);
 
@@ -92,6 +99,8 @@ class Channel : NonCopyable {
   kern::Napi napi_;  // outlives the queues: their pool points to it
   TxQueue tx_;
   RxQueue rx_;
+  Moderator rx_moderator_{false};
+  Moderator tx_moderator_{true};
 };
 
 }  // namespace mana::port

@@ -168,6 +168,8 @@ Result<void> Port::resume() {
                               index_);
     return Errno::kNoSpace;
   }
+  if (!context_.moderation)
+    settings_.coalesce = {};
   spread_indirection(settings_.channels);
   shim_netdev_set_limits(netdev_, max_mtu(), vport_.mac);
   lost_.store(false);
@@ -229,11 +231,13 @@ Result<void> Port::bring_up() {
                              .cqs = context_.cqs,
                              .eqs = context_.eqs,
                              .vport = vport_.handle,
-                             .vport_offset = vport_offset_};
+                             .vport_offset = vport_offset_,
+                             .moderation = context_.moderation ? &settings_.coalesce : nullptr};
   for (auto& channel : active_)
     TRY(channel->attach(target));
   for (auto& channel : active_) {
     channel->rx().set_program(settings_.program);
+    channel->rx().accept_coalesced(settings_.rx_coalescing);
     channel->start();
   }
   TRY(steer({.rx = wire::TriState::kOn,
@@ -286,7 +290,13 @@ void Port::drain_tx() {
 }
 
 void Port::stop_rx() {
-  bool fenced = steer({.rx = wire::TriState::kOff, .key = {}, .table = {}}).ok();
+  if (!steer({.rx = wire::TriState::kOff, .key = {}, .table = {}}) || !fence_rx())
+    shim_sleep_ms(kUnfencedMs);
+}
+
+// Waits until what the device began to receive was polled. False if it does not say so.
+bool Port::fence_rx() {
+  bool fenced = true;
   // All fences are on their way before the first is waited for.
   for (auto& channel : active_)
     if (fenced && channel->rx().handle() != wire::kInvalidHandle) {
@@ -296,8 +306,7 @@ void Port::stop_rx() {
   for (auto& channel : active_)
     if (channel->rx().handle() != wire::kInvalidHandle)
       fenced = fenced && await_fence(*channel);
-  if (!fenced)
-    shim_sleep_ms(kUnfencedMs);
+  return fenced;
 }
 
 // Waits until the device has used up what it began to receive into the channel's RQ.
@@ -311,8 +320,9 @@ bool Port::await_fence(Channel& channel) {
   return rx.wait_fence(kLookMs);
 }
 
-Result<void> Port::steer(const hwc::Steering& what) {
+Result<u32> Port::steer(const hwc::Steering& what) {
   hwc::Steering steering = what;
+  steering.coalescing = settings_.rx_coalescing;
   steering.table_entries = handles_.size();
   for (u32 i = 0; i < handles_.size() && !what.table.empty(); i++)
     handles_[i] = active_[indirection_[i]]->rx().handle();

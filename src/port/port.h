@@ -20,6 +20,7 @@ struct PortContext {
   hwc::Quarantine& quarantine;
   hwc::MaxResources limits;
   hwc::DeviceConfig config;
+  bool moderation;  // of interrupts: the device offers it
   // The first `ports_ready` of them are registered, and stay so under RTNL.
   const kern::Array<kern::Box<Port>>& ports;
   const kern::Atomic<u32>& ports_ready;
@@ -76,6 +77,11 @@ class Port : NonCopyable {
   Result<void> set_rings(u32 rx, u32 tx, netlink_ext_ack* ack);
   void get_channels(shim_channels& channels) const;
   Result<void> set_channels(u32 combined, netlink_ext_ack* ack);
+  // port_coalesce.cc
+  void get_coalesce(shim_coalesce& coalesce) const;
+  Result<void> set_coalesce(const shim_coalesce& coalesce, netlink_ext_ack* ack);
+  u32 rx_coalescing() const { return settings_.rx_coalescing; }
+  Result<void> set_rx_coalescing(u32 packets, netlink_ext_ack* ack);
   u32 rss_entries() const { return vport_.indirection_entries; }
   void get_rss(shim_rss& rss) const;
   Result<void> set_rss(const shim_rss& rss, netlink_ext_ack* ack);
@@ -111,6 +117,8 @@ class Port : NonCopyable {
     bpf_prog* program;  // XDP, or null
     bool two_way;  // the device may read receive buffers, for XDP_TX; stays when the program goes
     bool scatter;  // rather several pages for a jumbo frame than a large one
+    shim_coalesce coalesce{};
+    u32 rx_coalescing = 0;  // packets that may share a completion: 0, 4 or 8
 
     RxGeometry geometry() const { return RxGeometry::for_mtu(mtu, scatter); }
   };
@@ -130,13 +138,16 @@ class Port : NonCopyable {
   void take_down();
   void drain_tx();
   void stop_rx();
+  bool fence_rx();
   bool await_fence(Channel& channel);
   bool buffers_go_both_ways(const bpf_prog* program) const;
   Result<void> reconfigure(const Settings& next, netlink_ext_ack* ack);
   Result<void> check_program(const Settings& next, netlink_ext_ack* ack,
                              const char* sentence) const;
   Result<void> refuse(netlink_ext_ack* ack, const char* sentence, Errno error) const;
-  Result<void> steer(const hwc::Steering& what);
+  Result<u32> steer(const hwc::Steering& what);
+  Result<void> check_moderation(const shim_moderation& wanted, netlink_ext_ack* ack) const;
+  void accept_coalesced(u32 packets);
   void spread_indirection(u32 channels);
   void recover();
   bool wants_recovery() const;

@@ -29,6 +29,7 @@ constexpr Column<RxStatistics> kRxColumns[] = {
     {"csum_none", &RxStatistics::csum_none},
     {"csum_bad", &RxStatistics::csum_bad},
     {"pool_buffers", &RxStatistics::pool_buffers},
+    {"shared_cqe", &RxStatistics::shared_cqe},
 };
 // Then what the driver knows of the page pool, in pages.
 constexpr const char* kPoolColumns[] = {"pool_pages_taken", "pool_pages_released", "pool_pages"};

@@ -38,6 +38,7 @@ void RxQueue::describe(const kern::Text& text) const {
   text.number("pool_pages_taken", pool_.pages_taken());
   text.number("pool_pages_released", pool_.pages_released());
   text.yes_no("broken", broken_.load());
+  text.number("coalesced_packets", coalesced_.load());
   const kern::Text::Group group{text, "completions"};
   gdma::describe(text, cq_);
 }
@@ -62,10 +63,14 @@ void Channel::describe(const kern::Text& text, bool rx, bool tx) const {
   if (rx) {
     const kern::Text::Group group{text, "rx"};
     rx_.describe(text);
+    const kern::Text::Group moderation{text, "moderation"};
+    rx_moderator_.describe(text);
   }
   if (tx) {
     const kern::Text::Group group{text, "tx"};
     tx_.describe(text);
+    const kern::Text::Group moderation{text, "moderation"};
+    tx_moderator_.describe(text);
   }
 }
 

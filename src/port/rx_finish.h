@@ -29,4 +29,13 @@ namespace mana::port {
   shim_napi_receive(napi.get(), skb);
 }
 
+template <bool kCoalesced>
+inline auto RxQueue::cursor() {
+  const gdma::CompletionCursor entries{cq_, wire::Cqe::WqId::put(object_.wq_id)};
+  if constexpr (kCoalesced)
+    return BurstCursor{entries, burst_, coalesced_.load(), statistics_->shared_cqe};
+  else
+    return entries;
+}
+
 }  // namespace mana::port

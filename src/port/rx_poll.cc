@@ -55,13 +55,15 @@ u32 RxQueue::poll(const kern::Napi& napi, u32 budget, TxQueue& tx) {
   const u32 bound = min(budget, posted());
   bpf_prog* const program = program_.load_acquire();
   u32 done;
-  if (geometry_.scattered()) [[unlikely]]
-    done = program ? walk_scattered<true>(napi, bound, program, tx)
-                   : walk_scattered<false>(napi, bound, nullptr, tx);
+  if (coalesced_.load() != 0) [[unlikely]]
+    done = walk_coalesced(napi, bound, tx);
+  else if (geometry_.scattered()) [[unlikely]]
+    done = program ? walk_scattered<true, false>(napi, bound, program, tx)
+                   : walk_scattered<false, false>(napi, bound, nullptr, tx);
   else if (!program)
-    done = walk<Program::kNone>(napi, bound, nullptr, tx);
+    done = walk<Program::kNone, false>(napi, bound, nullptr, tx);
   else if (!shim_bpf_reads_hints(program))
-    done = walk<Program::kPlain>(napi, bound, program, tx);
+    done = walk<Program::kPlain, false>(napi, bound, program, tx);
   else
     done = walk_with_hints(napi, bound, program, tx);
 
@@ -93,12 +95,13 @@ u32 RxQueue::wanted_flags() const {
   return flags;
 }
 
-// The loop over completions: without a program, with one, and with one that asks for hints. What it
-// needs for each packet is in locals; what it counts is told to the statistics at its end.
-template <RxQueue::Program kProgram>
+// The loop over completions: without a program, with one, and with one that asks for hints; each
+// for one packet to a completion and for several. What it needs for each packet is in locals; what
+// it counts is told to the statistics at its end.
+template <RxQueue::Program kProgram, bool kCoalesced>
 u32 RxQueue::walk(const kern::Napi& napi, u32 bound, bpf_prog* program, TxQueue& tx) {
   constexpr bool kXdp = kProgram != Program::kNone;
-  gdma::CompletionCursor cursor{cq_, wire::Cqe::WqId::put(object_.wq_id)};
+  auto cursor = this->cursor<kCoalesced>();
   u32 slot = rq_.index_of(rq_.consumer());
   const u32 last_slot = rq_.units() - 1;
   const u32 headroom = geometry_.headroom;
@@ -128,7 +131,7 @@ u32 RxQueue::walk(const kern::Napi& napi, u32 bound, bpf_prog* program, TxQueue&
       continue;
     }
     cursor.prefetch_next();
-    RxCompletion completion = RxCompletion::copy(cursor.entry());
+    RxCompletion completion = next_completion(cursor);
     const bool ordinary = completion.type == wire::RxCqeType::kOk;
     if (!ordinary && !consumes_buffer(completion.type)) [[unlikely]]
       continue;
@@ -208,7 +211,10 @@ u32 RxQueue::walk(const kern::Napi& napi, u32 bound, bpf_prog* program, TxQueue&
     deliver(napi, memory, completion, offset, length, metadata, tally);
   }
 
-  cq_.pop(done);
+  if constexpr (kCoalesced)
+    cq_.pop(cursor.entries());
+  else
+    cq_.pop(done);
   // Cannot fail: the bound was what is posted.
   (void)rq_.retire(tally.slots);
   account(tally);
@@ -222,7 +228,20 @@ u32 RxQueue::walk(const kern::Napi& napi, u32 bound, bpf_prog* program, TxQueue&
 }
 
 u32 RxQueue::walk_with_hints(const kern::Napi& napi, u32 bound, bpf_prog* program, TxQueue& tx) {
-  return walk<Program::kWithHints>(napi, bound, program, tx);
+  return walk<Program::kWithHints, false>(napi, bound, program, tx);
+}
+
+// As poll() chooses, where there may be several packets to a completion.
+u32 RxQueue::walk_coalesced(const kern::Napi& napi, u32 bound, TxQueue& tx) {
+  bpf_prog* const program = program_.load_acquire();
+  if (geometry_.scattered())
+    return program ? walk_scattered<true, true>(napi, bound, program, tx)
+                   : walk_scattered<false, true>(napi, bound, nullptr, tx);
+  if (!program)
+    return walk<Program::kNone, true>(napi, bound, nullptr, tx);
+  if (!shim_bpf_reads_hints(program))
+    return walk<Program::kPlain, true>(napi, bound, program, tx);
+  return walk<Program::kWithHints, true>(napi, bound, program, tx);
 }
 
 void RxQueue::account(const Tally& tally) {

@@ -92,15 +92,17 @@ void RxQueue::unlink() {
   statistics_ = nullptr;  // the port's, which may end before the quarantine does
 }
 
-Result<void> RxQueue::attach(const hwc::Device& device, u64 vport, u32 parent_eq) {
+Result<void> RxQueue::attach(const hwc::Device& device, u64 vport, u32 parent_eq,
+                             const hwc::Moderation* moderation) {
   rq_.reset();
   cq_.reset();
+  burst_.clear();
   broken_.store(false);
   device_ = &device;
   doorbell_ = device.doorbell;
   write_wqes();
   auto object = hwc::create_wq_object(device, vport, wire::WqType::kRq, rq_.memory(), cq_.memory(),
-                                      parent_eq);
+                                      parent_eq, moderation);
   if (!object) {
     in_doubt_ = hwc::leaves_doubt(object.error());
     return object.error();

@@ -7,7 +7,7 @@
 #include "kern/napi.h"
 #include "kern/page_pool.h"
 #include "kern/text.h"
-#include "port/rx_completion.h"
+#include "port/rx_burst.h"
 #include "port/rx_geometry.h"
 #include "port/statistics.h"
 #include "port/tx_queue.h"
@@ -53,7 +53,8 @@ class RxQueue : NonCopyable {
   ~RxQueue();
 
   // Brings the prepared queue to life on the device and posts all buffers; undone by detach().
-  Result<void> attach(const hwc::Device& device, u64 vport, u32 parent_eq);
+  Result<void> attach(const hwc::Device& device, u64 vport, u32 parent_eq,
+                      const hwc::Moderation* moderation);
   void post_all() { post(); }
   // False if the device did not confirm that the queue is gone, and may still write to buffers.
   [[nodiscard]] bool detach();
@@ -74,6 +75,9 @@ class RxQueue : NonCopyable {
 
   // The program that new packets run through; RTNL.
   void set_program(bpf_prog* program) { program_.store_release(program); }
+  // D-59: completions of up to so many packets (0, 4 or 8) are none that nobody asked for; RTNL.
+  // Lowered only when all those that may have more were polled.
+  void accept_coalesced(u32 packets) { coalesced_.store(packets); }
 
   // Under RTNL, whatever else goes on.
   void describe(const kern::Text& text) const;
@@ -84,6 +88,7 @@ class RxQueue : NonCopyable {
   u32 wq_id() const { return object_.wq_id; }
   const gdma::WorkRing& ring() const { return rq_; }
   const kern::PagePool& pool() const { return pool_; }
+  const RxStatistics& statistics() const { return *statistics_; }
 
  private:
   // One packet takes one WQE of one BU: header, unused OOB and a single SGE. With tails, of two.
@@ -127,7 +132,10 @@ class RxQueue : NonCopyable {
   // What is run for each packet.
   enum class Program { kNone, kPlain, kWithHints };
 
-  template <Program kProgram>
+  // The CQ's entries, or the packets in them.
+  template <bool kCoalesced>
+  auto cursor();
+  template <Program kProgram, bool kCoalesced>
   u32 walk(const kern::Napi& napi, u32 bound, bpf_prog* program, TxQueue& tx);
   // By itself, so that the poll that most run is not compiled around it.
   [[gnu::noinline]] u32 walk_with_hints(const kern::Napi& napi, u32 bound, bpf_prog* program,
@@ -135,7 +143,9 @@ class RxQueue : NonCopyable {
   void finish(const kern::Napi& napi, sk_buff* skb, const RxCompletion& completion, u32 metadata,
               Tally& tally);
 
-  template <bool kXdp>
+  [[gnu::noinline]] u32 walk_coalesced(const kern::Napi& napi, u32 bound, TxQueue& tx);
+
+  template <bool kXdp, bool kCoalesced>
   [[gnu::noinline]] u32 walk_scattered(const kern::Napi& napi, u32 bound, bpf_prog* program,
                                        TxQueue& tx);
   RxBuffer* tails_of(u32 slot) const { return tails_.data() + slot * kMaxTails; }
@@ -178,6 +188,7 @@ class RxQueue : NonCopyable {
   net_device* netdev_ = nullptr;
   RxStatistics* statistics_ = nullptr;
   kern::Atomic<bpf_prog*> program_{nullptr};
+  kern::Atomic<u32> coalesced_{0};  // packets that may share a completion
   xdp_rxq_info* rxq_ = nullptr;
   gdma::DoorbellPage doorbell_;
   hwc::WqObject object_;
@@ -187,6 +198,7 @@ class RxQueue : NonCopyable {
   RxBuffer spare_;  // second half of a page whose first half was taken
   RxBuffer reserve_[1 + kMaxTails];  // whole pages, for the next packet that is scattered
   u32 reserved_ = 0;
+  RxBurst burst_;  // of the completion at the CQ's head
 
   const hwc::Device* device_ = nullptr;
   bool in_doubt_ = false;  // the device may have a queue that it did not tell us about

@@ -163,9 +163,9 @@ void RxQueue::send_staged_frames(Span<xdp_frame* const> staged, bpf_prog* progra
 
 // --- poll -------------------------------------------------------------------------------------
 
-template <bool kXdp>
+template <bool kXdp, bool kCoalesced>
 u32 RxQueue::walk_scattered(const kern::Napi& napi, u32 bound, bpf_prog* program, TxQueue& tx) {
-  gdma::CompletionCursor cursor{cq_, wire::Cqe::WqId::put(object_.wq_id)};
+  auto cursor = this->cursor<kCoalesced>();
   u32 next_slot = rq_.index_of(rq_.consumer()) >> kScatteredShift;
   const u32 last_slot = slots() - 1;
   const u32 room = geometry_.room();
@@ -192,7 +192,7 @@ u32 RxQueue::walk_scattered(const kern::Napi& napi, u32 bound, bpf_prog* program
       continue;
     }
     cursor.prefetch_next();
-    RxCompletion completion = RxCompletion::copy(cursor.entry());
+    RxCompletion completion = next_completion(cursor);
     const bool ordinary = completion.type == wire::RxCqeType::kOk;
     if (!ordinary && !consumes_buffer(completion.type)) [[unlikely]]
       continue;
@@ -245,7 +245,10 @@ u32 RxQueue::walk_scattered(const kern::Napi& napi, u32 bound, bpf_prog* program
     }
   }
 
-  cq_.pop(done);
+  if constexpr (kCoalesced)
+    cq_.pop(cursor.entries());
+  else
+    cq_.pop(done);
   // Cannot fail: the bound was what is posted.
   (void)rq_.retire(tally.slots << kScatteredShift);
   account(tally);
@@ -258,7 +261,9 @@ u32 RxQueue::walk_scattered(const kern::Napi& napi, u32 bound, bpf_prog* program
   return done;
 }
 
-template u32 RxQueue::walk_scattered<false>(const kern::Napi&, u32, bpf_prog*, TxQueue&);
-template u32 RxQueue::walk_scattered<true>(const kern::Napi&, u32, bpf_prog*, TxQueue&);
+template u32 RxQueue::walk_scattered<false, false>(const kern::Napi&, u32, bpf_prog*, TxQueue&);
+template u32 RxQueue::walk_scattered<false, true>(const kern::Napi&, u32, bpf_prog*, TxQueue&);
+template u32 RxQueue::walk_scattered<true, false>(const kern::Napi&, u32, bpf_prog*, TxQueue&);
+template u32 RxQueue::walk_scattered<true, true>(const kern::Napi&, u32, bpf_prog*, TxQueue&);
 
 }  // namespace mana::port

@@ -22,6 +22,7 @@ struct alignas(64) RxStatistics {
   kern::Counter unknown_type;
   kern::Counter misdirected;   // completion that names another queue
   kern::Counter pool_buffers;  // buffers taken from the page pool
+  kern::Counter shared_cqe;    // packets whose completion stood for others too
 
   // What the stack was told about the checksum of each skb: exactly one of the three.
   kern::Counter csum_unnecessary;  // good

@@ -39,8 +39,8 @@ Result<void> TxQueue::prepare(::device* dev, int node, netdev_queue* txq, TxStat
 
 TxQueue::~TxQueue() { drop_outstanding(); }
 
-Result<void> TxQueue::attach(const hwc::Device& device, u64 vport, u32 vport_offset,
-                             u32 parent_eq) {
+Result<void> TxQueue::attach(const hwc::Device& device, u64 vport, u32 vport_offset, u32 parent_eq,
+                             const hwc::Moderation* moderation) {
   sq_.reset();
   cq_.reset();
   rung_ = seen_consumer_ = 0;
@@ -51,7 +51,7 @@ Result<void> TxQueue::attach(const hwc::Device& device, u64 vport, u32 vport_off
   vport_offset_ = vport_offset;
   shim_txq_reset(txq_);
   auto object = hwc::create_wq_object(device, vport, wire::WqType::kSq, sq_.memory(), cq_.memory(),
-                                      parent_eq);
+                                      parent_eq, moderation);
   if (!object) {
     in_doubt_ = hwc::leaves_doubt(object.error());
     return object.error();

@@ -72,7 +72,8 @@ class TxQueue : NonCopyable {
   ~TxQueue();
 
   // Brings the prepared queue to life on the device, empty; undone by detach().
-  Result<void> attach(const hwc::Device& device, u64 vport, u32 vport_offset, u32 parent_eq);
+  Result<void> attach(const hwc::Device& device, u64 vport, u32 vport_offset, u32 parent_eq,
+                      const hwc::Moderation* moderation);
   // False if the device did not confirm that the queue is gone.
   [[nodiscard]] bool detach();
 
@@ -98,6 +99,7 @@ class TxQueue : NonCopyable {
   void arm();
   // Whether completions were taken out since arm(), so that the CQ cannot be armed any more.
   bool moved_since_arming() const { return cq_.moved_since_arming(); }
+  const TxStatistics& statistics() const { return *statistics_; }
   // True if completions made no sense or the device disabled the queue: recreate it.
   bool broken() const { return broken_.load(); }
 

@@ -82,20 +82,6 @@ static void mana_ethtool_get_pause_stats(struct net_device *netdev,
 	stats->rx_pause_frames = 0;
 }
 
-/* --- private flags --- */
-
-static const char mana_private_flags[][ETH_GSTRING_LEN] = {"rx-scatter"};
-
-static u32 mana_ethtool_get_priv_flags(struct net_device *netdev)
-{
-	return mana_port_rx_scatter(shim_port_of(netdev));
-}
-
-static int mana_ethtool_set_priv_flags(struct net_device *netdev, u32 flags)
-{
-	return mana_port_set_rx_scatter(shim_port_of(netdev), flags & 1);
-}
-
 /* --- statistics --- */
 
 static const char mana_self_tests[SHIM_SELF_TESTS][ETH_GSTRING_LEN] = {
@@ -104,6 +90,16 @@ static const char mana_self_tests[SHIM_SELF_TESTS][ETH_GSTRING_LEN] = {
 	[SHIM_TEST_INTERRUPTS] = "events (0 ok 1 bad 2 skipped)",
 	[SHIM_TEST_LOOPBACK] = "loopback (0 ok 1 bad 2 skipped)",
 };
+
+static const char mana_private_flags[][ETH_GSTRING_LEN] = {
+	"rx-scatter",
+	"rx-cqe-coalescing-4",
+	"rx-cqe-coalescing-8",
+};
+#define FLAG_SCATTER BIT(0)
+#define FLAG_COALESCING_4 BIT(1)
+#define FLAG_COALESCING_8 BIT(2)
+#define FLAGS_COALESCING (FLAG_COALESCING_4 | FLAG_COALESCING_8)
 
 static int mana_ethtool_get_sset_count(struct net_device *netdev, int set)
 {
@@ -213,6 +209,80 @@ static int mana_ethtool_set_channels(struct net_device *netdev, struct ethtool_c
 	return mana_port_set_channels(shim_port_of(netdev), param->combined_count, NULL);
 }
 
+/* --- coalescing --- */
+
+static int mana_ethtool_get_coalesce(struct net_device *netdev, struct ethtool_coalesce *param,
+				     struct kernel_ethtool_coalesce *kernel_param,
+				     struct netlink_ext_ack *ack)
+{
+	struct shim_coalesce coalesce = {};
+
+	mana_port_get_coalesce(shim_port_of(netdev), &coalesce);
+	param->rx_coalesce_usecs = coalesce.rx.usecs;
+	param->rx_max_coalesced_frames = coalesce.rx.frames;
+	param->use_adaptive_rx_coalesce = coalesce.rx.adaptive;
+	param->tx_coalesce_usecs = coalesce.tx.usecs;
+	param->tx_max_coalesced_frames = coalesce.tx.frames;
+	param->use_adaptive_tx_coalesce = coalesce.tx.adaptive;
+	return 0;
+}
+
+static int mana_ethtool_set_coalesce(struct net_device *netdev, struct ethtool_coalesce *param,
+				     struct kernel_ethtool_coalesce *kernel_param,
+				     struct netlink_ext_ack *ack)
+{
+	const struct shim_coalesce coalesce = {
+		.rx =
+			{
+				.usecs = param->rx_coalesce_usecs,
+				.frames = param->rx_max_coalesced_frames,
+				.adaptive = param->use_adaptive_rx_coalesce,
+			},
+		.tx =
+			{
+				.usecs = param->tx_coalesce_usecs,
+				.frames = param->tx_max_coalesced_frames,
+				.adaptive = param->use_adaptive_tx_coalesce,
+			},
+	};
+
+	return mana_port_set_coalesce(shim_port_of(netdev), &coalesce, ack);
+}
+
+/* --- private flags --- */
+
+static u32 coalescing_flag(struct net_device *netdev)
+{
+	switch (mana_port_rx_coalescing(shim_port_of(netdev))) {
+	case 4:
+		return FLAG_COALESCING_4;
+	case 8:
+		return FLAG_COALESCING_8;
+	default:
+		return 0;
+	}
+}
+
+static u32 mana_ethtool_get_priv_flags(struct net_device *netdev)
+{
+	return coalescing_flag(netdev) |
+	       (mana_port_rx_scatter(shim_port_of(netdev)) ? FLAG_SCATTER : 0);
+}
+
+static int mana_ethtool_set_priv_flags(struct net_device *netdev, u32 flags)
+{
+	u32 coalescing = flags & FLAGS_COALESCING;
+	int error;
+
+	/* One of two, or none: which is switched on last counts. */
+	if (coalescing == FLAGS_COALESCING)
+		coalescing &= ~coalescing_flag(netdev);
+	error = mana_port_set_rx_coalescing(shim_port_of(netdev), coalescing & FLAG_COALESCING_8 ? 8
+								  : coalescing                   ? 4
+									       : 0);
+	return error ?: mana_port_set_rx_scatter(shim_port_of(netdev), flags & FLAG_SCATTER);
+}
+
 /* --- receive side scaling --- */
 
 /* What the device hashes; it cannot be changed. */
@@ -284,6 +354,8 @@ static int mana_ethtool_set_rxfh(struct net_device *netdev, struct ethtool_rxfh_
 }
 
 static const struct ethtool_ops mana_ethtool_ops = {
+	.supported_coalesce_params = ETHTOOL_COALESCE_USECS | ETHTOOL_COALESCE_MAX_FRAMES |
+				     ETHTOOL_COALESCE_USE_ADAPTIVE,
 	.get_drvinfo = mana_ethtool_get_drvinfo,
 	.get_regs_len = mana_ethtool_get_regs_len,
 	.get_regs = mana_ethtool_get_regs,
@@ -291,8 +363,6 @@ static const struct ethtool_ops mana_ethtool_ops = {
 	.get_link_ksettings = mana_ethtool_get_link_ksettings,
 	.get_sset_count = mana_ethtool_get_sset_count,
 	.get_strings = mana_ethtool_get_strings,
-	.get_priv_flags = mana_ethtool_get_priv_flags,
-	.set_priv_flags = mana_ethtool_set_priv_flags,
 	.get_ethtool_stats = mana_ethtool_get_ethtool_stats,
 	.get_pauseparam = mana_ethtool_get_pauseparam,
 	.get_pause_stats = mana_ethtool_get_pause_stats,
@@ -303,6 +373,10 @@ static const struct ethtool_ops mana_ethtool_ops = {
 	.set_ringparam = mana_ethtool_set_ringparam,
 	.get_channels = mana_ethtool_get_channels,
 	.set_channels = mana_ethtool_set_channels,
+	.get_coalesce = mana_ethtool_get_coalesce,
+	.set_coalesce = mana_ethtool_set_coalesce,
+	.get_priv_flags = mana_ethtool_get_priv_flags,
+	.set_priv_flags = mana_ethtool_set_priv_flags,
 	.get_rxnfc = mana_ethtool_get_rxnfc,
 	.get_rxfh_key_size = mana_ethtool_get_rxfh_key_size,
 	.get_rxfh_indir_size = mana_ethtool_get_rxfh_indir_size,

@@ -128,7 +128,10 @@ static_assert(sizeof(CreateWqObjectRequest) == 88);
 
 // Version 3 of the request: interrupt moderation of the CQ.
 struct CreateWqObjectRequestV3 {
-  CreateWqObjectRequest base;
+  union {
+    RequestHeader header;
+    CreateWqObjectRequest base;
+  };
   u8 allow_wqe_chain;  // version 2
   u8 moderate;
   u16 moderation_count;

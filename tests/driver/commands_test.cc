@@ -76,9 +76,9 @@ TEST_F(CommandsTest, D42_OnlyCapabilitiesThatAreImplemented) {
   const auto message =
       device->requests_of(Command::kVerifyVfDriverVersion).at(0).as<wire::VerifyVersionRequest>();
   namespace cap = wire::driver_cap;
-  EXPECT_EQ(message.driver_caps[0] &
-                ~(cap::kSharedEq | cap::kHwcTimeoutReconfiguration |
-                  cap::kVariableIndirectionTable | cap::kVportLinkState | cap::kDeviceListHoles),
+  EXPECT_EQ(message.driver_caps[0] & ~(cap::kSharedEq | cap::kHwcTimeoutReconfiguration |
+                                       cap::kVariableIndirectionTable | cap::kVportLinkState |
+                                       cap::kDeviceListHoles | cap::kCqModeration),
             0u);
   for (int i = 1; i < 4; i++)
     EXPECT_EQ(message.driver_caps[i], 0u);

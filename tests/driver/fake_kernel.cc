@@ -72,20 +72,19 @@ bool FakeKernel::run_interrupts() {
 }
 
 void FakeKernel::poll(napi_struct* napi) {
-  constexpr int kBudget = 64;
   napi->polling = true;
   napi->completed = false;
   napi->missed = false;
   napi->polls++;
   in_softirq_ = true;
-  const int work = mana_channel_poll(napi->channel, kBudget);
+  const int work = mana_channel_poll(napi->channel, budget);
   in_softirq_ = false;
   napi->polling = false;
-  if (work < 0 || work > kBudget)
+  if (work < 0 || work > budget)
     error("a poll did more than its budget");
-  if (work < kBudget && !napi->completed)
+  if (work < budget && !napi->completed)
     error("a poll did less than its budget and did not complete");
-  if (work == kBudget && napi->completed)
+  if (work == budget && napi->completed)
     error("a poll completed and used up its budget");
   if (redirected.size() != 0 && redirect_flushes == 0)
     error("a poll redirected and did not flush");

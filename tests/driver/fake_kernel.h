@@ -241,6 +241,19 @@ class FakeKernel {
   static FakeKernel& current();
 
   void attach(BusDevice* device) { device_ = device; }
+
+  int budget = 64;  // of each poll
+
+  // Dynamic interrupt moderation, as it was started; it decides nothing by itself.
+  struct Dim {
+    mana_moderator* moderator;
+    bool tx;
+    u32 samples = 0;
+    u64 packets = 0;
+    u64 bytes = 0;
+    bool cancelled = false;
+  };
+  std::map<shim_dim*, Dim> dims;
   pci_dev* pdev() { return &pdev_; }
 
   // --- time ---

@@ -357,6 +357,27 @@ void shim_refuse(netlink_ext_ack* ack, const char* sentence) {
     ack->sentence = sentence;
 }
 
+void shim_dim_start(shim_dim* dim, mana_moderator* moderator, bool tx) {
+  kernel().process_context("shim_dim_start");
+  const auto known = kernel().dims.find(dim);
+  if (known != kernel().dims.end() && !known->second.cancelled)
+    kernel().error("moderation is started twice");
+  kernel().dims[dim] = {.moderator = moderator, .tx = tx};
+}
+void shim_dim_first(bool tx, shim_wait* wait) { *wait = {.usecs = 1, .frames = tx ? 128u : 256u}; }
+void shim_dim_sample(shim_dim* dim, u64 packets, u64 bytes) {
+  FakeKernel::Dim& state = kernel().dims.at(dim);
+  if (state.cancelled)
+    kernel().error("a sample for moderation that was cancelled");
+  state.samples++;
+  state.packets = packets;
+  state.bytes = bytes;
+}
+void shim_dim_cancel(shim_dim* dim) {
+  kernel().process_context("shim_dim_cancel");
+  kernel().dims.at(dim).cancelled = true;
+}
+
 void shim_rss_default_key(u8* key, u32 bytes) {
   for (u32 i = 0; i < bytes; i++)
     key[i] = static_cast<u8>(0x6D + 7 * i);

@@ -112,11 +112,21 @@ test_not_offered() {
 	ping_port 0 1
 }
 
-#: coalescing
+#: coalescing on a device that does not offer it (coalescing.sh has one that does), and kinds that there are not
 test_coalescing() {
 	refusals_begin
-	refused . ethtool -C nic rx-usecs 10
-	refused . ethtool -C nic adaptive-rx on
+	for words in "rx-usecs 10" "tx-frames 1" "adaptive-rx on" "adaptive-tx on"; do
+		# shellcheck disable=SC2086
+		refused 'does not offer interrupt moderation' ethtool -C nic $words
+	done
+	refused 'cannot modify an unsupported parameter' ethtool -C nic stats-block-usecs 1
+	refused 'cannot modify an unsupported parameter' ethtool -C nic rx-usecs-irq 1
+	# The device is asked, by commands that change nothing.
+	for packets in 4 8; do
+		expect_failure at 0 ethtool --set-priv-flags nic rx-cqe-coalescing-$packets on
+		expect_equal "flags" 0 "$(at 0 ethtool --show-priv-flags nic | grep -c 'rx-cqe.*: on')"
+	done
+	dmesg | grep -q 'refused: The device does not coalesce received packets' || fail "nothing in the log"
 	ping_port 0 1
 }
 
