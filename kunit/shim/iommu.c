@@ -30,6 +30,7 @@ struct mapping {
 	void *copy; /* the device's; the same as memory if coherent */
 	enum dma_data_direction direction;
 	bool coherent;
+	struct list_head spare;
 	unsigned long cpu_owned[]; /* bit n: granule n is the CPU's */
 };
 
@@ -37,6 +38,9 @@ struct kunit_iommu {
 	spinlock_t lock; /* inside the function's */
 	struct xarray frames; /* mapping of each 4 KiB of addresses */
 	u64 next;
+	/* Of streaming mappings that are gone, with copies of a page each: allocating is what takes
+	 * longest here, because KASAN and kmemleak remember the stack every time. */
+	struct list_head spare;
 	u32 coherent;
 	u32 streaming;
 	u32 fail_in;
@@ -110,6 +114,60 @@ static struct mapping *new_mapping(size_t bytes, gfp_t gfp)
 	return mapping;
 }
 
+static struct mapping *take_spare(struct kunit_iommu *iommu)
+{
+	struct mapping *mapping;
+	unsigned long flags;
+
+	spin_lock_irqsave(&iommu->lock, flags);
+	mapping = list_first_entry_or_null(&iommu->spare, struct mapping, spare);
+	if (mapping)
+		list_del(&mapping->spare);
+	spin_unlock_irqrestore(&iommu->lock, flags);
+	return mapping;
+}
+
+/* With a copy, and all of it the device's. */
+static struct mapping *new_streaming(struct kunit_iommu *iommu, size_t bytes)
+{
+	size_t room = max_t(size_t, bytes, PAGE_SIZE);
+	struct mapping *mapping = room == PAGE_SIZE ? take_spare(iommu) : NULL;
+	u32 paused;
+
+	if (mapping) {
+		bitmap_zero(mapping->cpu_owned, PAGE_SIZE / GRANULE);
+	} else {
+		mapping = new_mapping(room, GFP_ATOMIC);
+		if (!mapping)
+			return NULL;
+		paused = kunit_faults_pause();
+		mapping->copy = kmalloc(room, GFP_ATOMIC);
+		kunit_faults_resume(paused);
+		if (!mapping->copy) {
+			kfree(mapping);
+			return NULL;
+		}
+	}
+	mapping->bytes = bytes;
+	memset(mapping->copy, POISON, bytes);
+	return mapping;
+}
+
+/* Anything may run at the same time, except that nobody finds the mapping any more. */
+static void free_streaming(struct kunit_iommu *iommu, struct mapping *mapping)
+{
+	unsigned long flags;
+
+	if (mapping->bytes <= PAGE_SIZE) {
+		spin_lock_irqsave(&iommu->lock, flags);
+		list_add(&mapping->spare, &iommu->spare);
+		spin_unlock_irqrestore(&iommu->lock, flags);
+		return;
+	}
+	kfree(mapping->copy);
+	kfree(mapping);
+}
+
 /* --- what the kernel calls --- */
 
 static void *iommu_alloc(struct device *dev, size_t bytes, dma_addr_t *address, gfp_t gfp,
@@ -179,21 +237,14 @@ static dma_addr_t map_page(struct device *dev, struct page *page, unsigned long 
 			   size_t bytes, enum dma_data_direction direction, unsigned long attrs)
 {
 	struct kunit_iommu *iommu = iommu_of(dev);
-	struct mapping *mapping = new_mapping(bytes, GFP_ATOMIC);
+	struct mapping *mapping = new_streaming(iommu, bytes);
 	dma_addr_t address = DMA_MAPPING_ERROR;
 	unsigned long flags;
-	u32 paused;
 
 	if (!mapping)
 		return address;
 	mapping->direction = direction;
 	mapping->memory = page_address(page) + offset;
-	paused = kunit_faults_pause();
-	mapping->copy = kmalloc(bytes, GFP_ATOMIC);
-	kunit_faults_resume(paused);
-	if (!mapping->copy)
-		goto free;
-	memset(mapping->copy, POISON, bytes);
 	if (direction != DMA_FROM_DEVICE && !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
 		memcpy(mapping->copy, mapping->memory, bytes);
 	spin_lock_irqsave(&iommu->lock, flags);
@@ -203,12 +254,9 @@ static dma_addr_t map_page(struct device *dev, struct page *page, unsigned long 
 		iommu->calls.maps++;
 	}
 	spin_unlock_irqrestore(&iommu->lock, flags);
-	if (address != DMA_MAPPING_ERROR)
-		return address;
-	kfree(mapping->copy);
-free:
-	kfree(mapping);
-	return DMA_MAPPING_ERROR;
+	if (address == DMA_MAPPING_ERROR)
+		free_streaming(iommu, mapping);
+	return address;
 }
 
 static void unmap_page(struct device *dev, dma_addr_t address, size_t bytes,
@@ -235,8 +283,7 @@ static void unmap_page(struct device *dev, dma_addr_t address, size_t bytes,
 	}
 	if (direction != DMA_TO_DEVICE && !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
 		memcpy(mapping->memory, mapping->copy, bytes);
-	kfree(mapping->copy);
-	kfree(mapping);
+	free_streaming(iommu, mapping);
 }
 
 static void sync(struct device *dev, dma_addr_t address, size_t bytes, bool for_cpu)
@@ -460,11 +507,14 @@ struct kunit_iommu *kunit_iommu_create(void)
 	spin_lock_init(&iommu->lock);
 	xa_init_flags(&iommu->frames, XA_FLAGS_LOCK_IRQ);
 	iommu->next = FIRST_ADDRESS;
+	INIT_LIST_HEAD(&iommu->spare);
 	return iommu;
 }
 
 void kunit_iommu_destroy(struct kunit_iommu *iommu)
 {
+	struct mapping *mapping;
+
 	if (iommu->coherent)
 		kunit_fail(__FILE__, __LINE__, "coherent DMA memory is still allocated");
 	if (iommu->streaming)
@@ -472,6 +522,10 @@ void kunit_iommu_destroy(struct kunit_iommu *iommu)
 	/* A mapping that is left stays, as its page may be in use; a later unmap would find
 	 * nothing. */
 	xa_destroy(&iommu->frames);
+	while ((mapping = take_spare(iommu))) {
+		kfree(mapping->copy);
+		kfree(mapping);
+	}
 	kfree(iommu);
 }
 

@@ -97,7 +97,7 @@ void Channel::unlink() {
 }
 
 int Channel::poll(int budget) {
-  const bool tx_done = tx_.reap(budget);
+  const bool tx_done = tx_.reap(budget, rx_.stash());
   if (budget == 0)
     return 0;  // netpoll: transmit only
   const int work = static_cast<int>(rx_.poll(napi_, static_cast<u32>(budget), tx_));

@@ -16,9 +16,8 @@ namespace mana::port {
   shim_skb_set_protocol(skb, netdev_);
   if (completion.checksum_good()) [[likely]] {
     shim_skb_set_checksum_good(skb);
-    tally.checked++;
   } else if (completion.checksum_bad()) {
-    statistics_->csum_bad.increment();
+    tally.bad++;
   } else {
     tally.unchecked++;
   }

@@ -11,29 +11,40 @@ namespace mana::port {
 
 // --- buffers ----------------------------------------------------------------------------------
 
-[[gnu::always_inline]] inline bool RxQueue::take(RxBuffer& buffer) {
+// Without memory: there is none to be had.
+[[gnu::always_inline]] inline RxBuffer RxQueue::take() {
   if (!spare_.memory)
-    return take_page(buffer);
-  buffer = spare_;
+    return take_page();
+  const RxBuffer buffer = spare_;
   spare_.memory = nullptr;
-  return true;
+  return buffer;
+}
+
+// `sync`: buffers bounce.
+[[gnu::always_inline]] inline RxBuffer RxQueue::take_stashed(bool sync) {
+  if (stash_.empty())
+    return take();
+  const RxBuffer buffer = stash_.take();
+  if (sync) [[unlikely]]
+    return_to_device(buffer.data);
+  return buffer;
 }
 
 // P2, P5: from the pool, mapped. Two buffers that share a page are taken one after the other.
-[[gnu::always_inline]] inline bool RxQueue::take_page(RxBuffer& buffer) {
+[[gnu::always_inline]] inline RxBuffer RxQueue::take_page() {
   page* const page = pool_.allocate();
   if (!page) [[unlikely]]
-    return false;
-  buffer.memory = static_cast<u8*>(shim_page_address(page));
-  buffer.data = shim_page_pool_dma(page) + geometry_.headroom;
+    return {};
+  const RxBuffer buffer{.memory = static_cast<u8*>(shim_page_address(page)),
+                        .data = shim_page_pool_dma(page) + geometry_.headroom};
   if (geometry_.shares_pages()) {
     shim_page_pool_split(page, 2);
     spare_ = {.memory = buffer.memory + geometry_.stride, .data = buffer.data + geometry_.stride};
   }
-  return true;
+  return buffer;
 }
 
-bool RxQueue::fill(RxBuffer& buffer) { return take(buffer); }
+RxBuffer RxQueue::fill() { return take(); }
 
 // P4: a buffer that only this poll has ever seen.
 void RxQueue::give_back(u8* memory) const { pool_.recycle_direct(shim_page_of(memory)); }
@@ -55,6 +66,8 @@ u32 RxQueue::poll(const kern::Napi& napi, u32 budget, TxQueue& tx) {
   const u32 bound = min(budget, posted());
   bpf_prog* const program = program_.load_acquire();
   u32 done;
+  if (!program && !stash_.empty()) [[unlikely]]
+    empty_stash();
   if (coalesced_.load() != 0) [[unlikely]]
     done = walk_coalesced(napi, bound, tx);
   else if (geometry_.scattered()) [[unlikely]]
@@ -117,8 +130,7 @@ u32 RxQueue::walk(const kern::Napi& napi, u32 bound, bpf_prog* program, TxQueue&
     shim_xdp_init(&xdp, rxq_, geometry_.stride);
 
   Tally tally;
-  u32 done = 0;
-  for (; done < bound; done++, cursor.advance()) {
+  for (; tally.done < bound; tally.done++, cursor.advance()) {
     const u32 trailer = cursor.trailer();
     if (!cursor.ready(trailer)) [[unlikely]] {
       const gdma::SlotState state = cursor.state(trailer);
@@ -128,20 +140,22 @@ u32 RxQueue::walk(const kern::Napi& napi, u32 bound, bpf_prog* program, TxQueue&
       if (state == gdma::SlotState::kOverrun)  // D-39
         break;
       statistics_->misdirected.increment();
+      tally.skipped++;
       continue;
     }
     cursor.prefetch_next();
     RxCompletion completion = next_completion(cursor);
     const bool ordinary = completion.type == wire::RxCqeType::kOk;
-    if (!ordinary && !consumes_buffer(completion.type)) [[unlikely]]
+    if (!ordinary && !consumes_buffer(completion.type)) [[unlikely]] {
+      tally.skipped++;
       continue;
+    }
 
     // D-58: one completion, one WQE, whatever is wrong with it. WQEs are consumed in ring order;
     // where the completion thinks it was does not matter.
     RxBuffer& buffer = buffers_.data()[slot];
     u8* const wqe = rq_.at(0) + slot * wire::kBasicUnit;
     slot = (slot + 1) & last_slot;
-    tally.slots++;
     if (!ordinary || completion.length - 1 >= room) [[unlikely]] {
       tally.refused++;
       (ordinary ? statistics_->bad_length : statistics_->truncated).increment();
@@ -165,24 +179,23 @@ u32 RxQueue::walk(const kern::Napi& napi, u32 bound, bpf_prog* program, TxQueue&
         shim_xdp_set_hints(&xdp, reinterpret_cast<const mana_rx_completion*>(&completion));
       action = shim_xdp_run(program, &xdp, netdev_);
       if (action <= SHIM_XDP_DROP) {
-        tally.dropped++;
+        tally.kept++;
         if (sync) [[unlikely]]
-          return_to_device(buffer);
+          return_to_device(buffer.data);
         continue;
       }
     }
 
-    RxBuffer replacement;
-    if (!take(replacement)) [[unlikely]] {  // P6
+    const RxBuffer replacement = kXdp ? take_stashed(sync) : take();
+    if (!replacement.memory) [[unlikely]] {  // P6
       statistics_->no_buffer.increment();
       tally.refused++;
       tally.bytes -= completion.length;
       if (sync)
-        return_to_device(buffer);
+        return_to_device(buffer.data);
       continue;
     }
-    tally.buffers++;
-    const RxBuffer taken = buffer;
+    [[maybe_unused]] const u64 data = buffer.data;
     buffer = replacement;
     kern::write_once(*reinterpret_cast<u64*>(wqe + kSgl), replacement.data);
     if constexpr (kXdp) {
@@ -192,18 +205,19 @@ u32 RxQueue::walk(const kern::Napi& napi, u32 bound, bpf_prog* program, TxQueue&
           continue;
         }
         shim_xdp_exception(netdev_, program, action);
-        tally.dropped++;
+        tally.lost++;
         give_back(memory);
         continue;
       }
       shim_xdp_result(&xdp, &offset, &length, &metadata);
       if (action == SHIM_XDP_TX) {
-        staged[staged_count++] = {.page = shim_page_of(memory),
-                                  .address = taken.data - headroom + offset,
+        staged[staged_count++] = {.memory = memory,
+                                  .data = data,
+                                  .offset = static_cast<s32>(offset - headroom),
                                   .bytes = length};
         if (staged_count == kMaxStaged) {
-          send_staged({staged, staged_count}, program, tx);
-          staged_count = 0;
+          tally.sent_back += staged_count;
+          send_staged({staged, mana::exchange(staged_count, 0u)}, program, tx);
         }
         continue;
       }
@@ -214,17 +228,18 @@ u32 RxQueue::walk(const kern::Napi& napi, u32 bound, bpf_prog* program, TxQueue&
   if constexpr (kCoalesced)
     cq_.pop(cursor.entries());
   else
-    cq_.pop(done);
+    cq_.pop(tally.done);
   // Cannot fail: the bound was what is posted.
-  (void)rq_.retire(tally.slots);
-  account(tally);
+  (void)rq_.retire(tally.slots());
+  tally.sent_back += staged_count;
+  account(tally, tally.gone());
   if constexpr (kXdp) {
     if (tally.redirected)
       shim_xdp_flush();
     if (staged_count)
       send_staged({staged, staged_count}, program, tx);
   }
-  return done;
+  return tally.done;
 }
 
 u32 RxQueue::walk_with_hints(const kern::Napi& napi, u32 bound, bpf_prog* program, TxQueue& tx) {
@@ -244,16 +259,20 @@ u32 RxQueue::walk_coalesced(const kern::Napi& napi, u32 bound, TxQueue& tx) {
   return walk<Program::kWithHints, true>(napi, bound, program, tx);
 }
 
-void RxQueue::account(const Tally& tally) {
+void RxQueue::account(const Tally& tally, u32 buffers) {
   RxStatistics& statistics = *statistics_;
-  statistics.packets.add(tally.slots - tally.refused);
+  statistics.packets.add(tally.packets());
   statistics.bytes.add(tally.bytes);
-  statistics.pool_buffers.add(tally.buffers);
-  statistics.csum_unnecessary.add(tally.checked);
+  statistics.pool_buffers.add(buffers);
+  statistics.csum_unnecessary.add(tally.delivered() - tally.unchecked - tally.bad);
   statistics.csum_none.add(tally.unchecked);
-  if (tally.dropped | tally.redirected) {
-    statistics.xdp_drop.add(tally.dropped);
+  if (tally.kept | tally.lost | tally.redirected) {
+    statistics.xdp_drop.add(tally.kept + tally.lost);
     statistics.xdp_redirect.add(tally.redirected);
+  }
+  if (tally.no_skb | tally.bad) [[unlikely]] {
+    statistics.no_skb.add(tally.no_skb);
+    statistics.csum_bad.add(tally.bad);
   }
 }
 
@@ -276,8 +295,8 @@ bool RxQueue::consumes_buffer(wire::RxCqeType type) {
 }
 
 // A buffer that stays in its slot, after a program may have written to any of it.
-void RxQueue::return_to_device(const RxBuffer& buffer) const {
-  shim_dma_sync_for_device(dev_, buffer.data - geometry_.headroom, geometry_.stride, two_way_);
+void RxQueue::return_to_device(u64 data) const {
+  shim_dma_sync_for_device(dev_, data - geometry_.headroom, geometry_.stride, two_way_);
 }
 
 [[gnu::always_inline]] inline void RxQueue::deliver(const kern::Napi& napi, u8* memory,
@@ -285,7 +304,7 @@ void RxQueue::return_to_device(const RxBuffer& buffer) const {
                                                     u32 length, u32 metadata, Tally& tally) {
   sk_buff* skb = shim_skb_build(memory, geometry_.stride, headroom, length);  // P3
   if (!skb) [[unlikely]] {
-    statistics_->no_skb.increment();
+    tally.no_skb++;
     give_back(memory);
     return;
   }
@@ -299,7 +318,7 @@ void RxQueue::send_staged(Span<const XdpTxBuffer> staged, bpf_prog* program, TxQ
   for (size_t i = sent; i < staged.size(); i++) {
     shim_xdp_exception(netdev_, program, SHIM_XDP_TX);
     statistics_->xdp_drop.increment();
-    pool_.recycle_direct(staged[i].page);  // P4
+    give_back(staged[i].memory);  // P4
   }
 }
 

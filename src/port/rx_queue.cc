@@ -51,9 +51,11 @@ Result<void> RxQueue::prepare(::device* dev, int node, net_device* netdev, u32 i
   if (!rxq_)
     return Result<>::from_errno(code);
 
-  for (u32 slot = 0; slot < slots(); slot++)
-    if (!fill(buffers_[slot]) || !fill_tails(slot))
+  for (u32 slot = 0; slot < slots(); slot++) {
+    buffers_[slot] = fill();
+    if (!buffers_[slot].memory || !fill_tails(slot))
       return Errno::kNoMemory;
+  }
   return {};
 }
 
@@ -66,6 +68,7 @@ RxQueue::~RxQueue() {
   for (u32 i = 0; i < reserved_; i++)
     put(reserve_[i]);
   put(spare_);
+  empty_stash();
   if (rxq_)
     shim_xdp_rxq_destroy(rxq_);
   count_pool();
@@ -74,6 +77,11 @@ RxQueue::~RxQueue() {
 void RxQueue::put(const RxBuffer& buffer) const {
   if (buffer.memory)
     pool_.put(shim_page_of(buffer.memory));
+}
+
+void RxQueue::empty_stash() {
+  while (!stash_.empty())
+    put(stash_.take());
 }
 
 void RxQueue::count_pool() {

@@ -7,6 +7,7 @@
 #include "kern/napi.h"
 #include "kern/page_pool.h"
 #include "kern/text.h"
+#include "port/rx_buffer.h"
 #include "port/rx_burst.h"
 #include "port/rx_geometry.h"
 #include "port/statistics.h"
@@ -15,13 +16,6 @@
 #include "shim/xdp.h"
 
 namespace mana::port {
-
-// A buffer of the page pool: a page, or half of one. No memory is no buffer.
-struct RxBuffer {
-  u8* memory = nullptr;  // where it starts
-  u64 data = 0;  // DMA address of its data room: what the device is told
-};
-static_assert(sizeof(RxBuffer) == 16);
 
 struct RxConfig {
   u32 depth;  // WQEs of the ring, a power of two >= 128; one is kept free
@@ -65,6 +59,8 @@ class RxQueue : NonCopyable {
   // Handles up to `budget` completions; their number.
   u32 poll(const kern::Napi& napi, u32 budget, TxQueue& tx);
   void arm();
+  // For what was sent back, and is sent.
+  RxStash& stash() { return stash_; }
   // Whether completions were taken out since arm(), so that the CQ cannot be armed any more.
   bool moved_since_arming() const { return cq_.moved_since_arming(); }
   bool broken() const { return broken_.load(); }
@@ -105,16 +101,26 @@ class RxQueue : NonCopyable {
   // What a program sends back is handed to the transmit queue so many at a time.
   static constexpr u32 kMaxStaged = 32;
 
-  // What one poll did, for the statistics.
+  // What one poll did, for the statistics. What happens to most packets is not counted but follows
+  // from the rest.
   struct Tally {
-    u32 slots = 0;  // consumed by the device
-    u32 refused = 0;  // of those: bad completions, and packets without replacement
-    u32 buffers = 0;  // taken from the pool
-    u32 dropped = 0;  // by the program
+    u32 done = 0;  // completions
+    u32 skipped = 0;  // that stood for no slot
+    u32 refused = 0;  // slots with bad completions, and packets without replacement
+    u32 kept = 0;  // dropped by the program, the buffer stayed in its slot
+    u32 lost = 0;  // the program's redirection failed
     u32 redirected = 0;
-    u32 checked = 0;  // delivered, by what the device says about the checksum: good
-    u32 unchecked = 0;  // nothing
+    u32 sent_back = 0;  // handed to the transmit queue
+    u32 no_skb = 0;
+    u32 unchecked = 0;  // delivered; the device said nothing about the checksum
+    u32 bad = 0;  // delivered; it is wrong
+    u32 pages = 0;  // that scattered packets took from the pool
     u64 bytes = 0;
+
+    u32 slots() const { return done - skipped; }  // consumed by the device
+    u32 packets() const { return slots() - refused; }
+    u32 gone() const { return packets() - kept; }  // left their slots
+    u32 delivered() const { return gone() - lost - redirected - sent_back - no_skb; }
   };
 
   u32 slots() const { return rq_.units() >> unit_shift_; }
@@ -122,11 +128,13 @@ class RxQueue : NonCopyable {
   // Slots that the device was not told of; one stays ours (D-62).
   u32 untold() const { return slots() - 1 - posted(); }
 
-  bool take(RxBuffer& buffer);
-  bool take_page(RxBuffer& buffer);
-  bool fill(RxBuffer& buffer);
+  RxBuffer take();
+  RxBuffer take_stashed(bool sync);
+  RxBuffer take_page();
+  RxBuffer fill();
   void give_back(u8* memory) const;
   void put(const RxBuffer& buffer) const;
+  [[gnu::noinline, gnu::cold]] void empty_stash();
   void post();
 
   // What is run for each packet.
@@ -166,11 +174,11 @@ class RxQueue : NonCopyable {
 
   u32 wanted_flags() const;
   bool consumes_buffer(wire::RxCqeType type);
-  void return_to_device(const RxBuffer& buffer) const;
+  void return_to_device(u64 data) const;
   void deliver(const kern::Napi& napi, u8* memory, const RxCompletion& completion, u32 headroom,
                u32 length, u32 metadata, Tally& tally);
   void send_staged(Span<const XdpTxBuffer> staged, bpf_prog* program, TxQueue& tx);
-  void account(const Tally& tally);
+  void account(const Tally& tally, u32 buffers);
 
   void write_wqes();
   void count_pool();
@@ -196,6 +204,7 @@ class RxQueue : NonCopyable {
 
   // Written by every poll.
   RxBuffer spare_;  // second half of a page whose first half was taken
+  RxStash stash_;
   RxBuffer reserve_[1 + kMaxTails];  // whole pages, for the next packet that is scattered
   u32 reserved_ = 0;
   RxBurst burst_;  // of the completion at the CQ's head

@@ -49,7 +49,7 @@ bool RxQueue::fill_tails(u32 slot) {
 // P6: all pages that a packet may cost, before anything is done with it. What was taken in vain
 // stays for the next one.
 bool RxQueue::reserve(u32 pages, Tally& tally) {
-  for (; reserved_ < pages; reserved_++, tally.buffers++)
+  for (; reserved_ < pages; reserved_++, tally.pages++)
     if (!take_whole(reserve_[reserved_]))
       return false;
   return true;
@@ -77,7 +77,7 @@ void RxQueue::sync_pieces(u32 slot, u32 length) const {
 
 // Pages that stay in their slot, after a program may have written to any of them.
 void RxQueue::return_pieces(u32 slot, u32 tails) const {
-  return_to_device(buffers_[slot]);
+  return_to_device(buffers_[slot].data);
   for (u32 i = 0; i < tails; i++)
     shim_dma_sync_for_device(dev_, tails_of(slot)[i].data, shim_page_size(), two_way_);
 }
@@ -90,7 +90,7 @@ void RxQueue::deliver_pieces(const kern::Napi& napi, u32 slot, const RxCompletio
   const u32 head = min(completion.length, geometry_.data);
   sk_buff* const skb = shim_skb_build(memory, geometry_.stride, geometry_.headroom, head);  // P3
   if (!skb) [[unlikely]] {
-    statistics_->no_skb.increment();
+    tally.no_skb++;
     if (sync)
       return_pieces(slot, tails_for(completion.length, head));
     return;
@@ -135,7 +135,7 @@ void RxQueue::pass_pieces(const kern::Napi& napi, shim_xdp_buff& xdp, u8* memory
   const u32 frags = shim_xdp_frags(&xdp);
   sk_buff* const skb = shim_skb_build(memory, geometry_.stride, offset, length);
   if (!skb) [[unlikely]] {
-    statistics_->no_skb.increment();
+    tally.no_skb++;
     shim_xdp_return(&xdp);
     return;
   }
@@ -147,7 +147,7 @@ void RxQueue::pass_pieces(const kern::Napi& napi, shim_xdp_buff& xdp, u8* memory
 // The program decided what cannot be done.
 void RxQueue::give_up(shim_xdp_buff& xdp, bpf_prog* program, shim_xdp_action action, Tally& tally) {
   shim_xdp_exception(netdev_, program, action);
-  tally.dropped++;
+  tally.lost++;
   shim_xdp_return(&xdp);
 }
 
@@ -178,8 +178,7 @@ u32 RxQueue::walk_scattered(const kern::Napi& napi, u32 bound, bpf_prog* program
     shim_xdp_init(&xdp, rxq_, geometry_.stride);
 
   Tally tally;
-  u32 done = 0;
-  for (; done < bound; done++, cursor.advance()) {
+  for (; tally.done < bound; tally.done++, cursor.advance()) {
     const u32 trailer = cursor.trailer();
     if (!cursor.ready(trailer)) [[unlikely]] {
       const gdma::SlotState state = cursor.state(trailer);
@@ -189,18 +188,20 @@ u32 RxQueue::walk_scattered(const kern::Napi& napi, u32 bound, bpf_prog* program
       if (state == gdma::SlotState::kOverrun)  // D-39
         break;
       statistics_->misdirected.increment();
+      tally.skipped++;
       continue;
     }
     cursor.prefetch_next();
     RxCompletion completion = next_completion(cursor);
     const bool ordinary = completion.type == wire::RxCqeType::kOk;
-    if (!ordinary && !consumes_buffer(completion.type)) [[unlikely]]
+    if (!ordinary && !consumes_buffer(completion.type)) [[unlikely]] {
+      tally.skipped++;
       continue;
+    }
 
     // D-58: one completion, one WQE, whatever is wrong with it.
     const u32 slot = next_slot;
     next_slot = (slot + 1) & last_slot;
-    tally.slots++;
     if (!ordinary || completion.length - 1 >= room) [[unlikely]] {
       tally.refused++;
       (ordinary ? statistics_->bad_length : statistics_->truncated).increment();
@@ -223,7 +224,7 @@ u32 RxQueue::walk_scattered(const kern::Napi& napi, u32 bound, bpf_prog* program
       shim_xdp_set_hints(&xdp, reinterpret_cast<const mana_rx_completion*>(&completion));
       const shim_xdp_action action = run_pieces(xdp, program, slot, completion.length, sync);
       if (action <= SHIM_XDP_DROP) {
-        tally.dropped++;
+        tally.kept++;
       } else if (action == SHIM_XDP_PASS) {
         pass_pieces(napi, xdp, memory, completion, tally);
       } else if (action == SHIM_XDP_REDIRECT) {
@@ -236,8 +237,8 @@ u32 RxQueue::walk_scattered(const kern::Napi& napi, u32 bound, bpf_prog* program
       } else {
         staged[staged_count++] = frame;
         if (staged_count == kMaxStaged) {
-          send_staged_frames({staged, staged_count}, program, tx);
-          staged_count = 0;
+          tally.sent_back += staged_count;
+          send_staged_frames({staged, mana::exchange(staged_count, 0u)}, program, tx);
         }
       }
     } else {
@@ -248,17 +249,18 @@ u32 RxQueue::walk_scattered(const kern::Napi& napi, u32 bound, bpf_prog* program
   if constexpr (kCoalesced)
     cq_.pop(cursor.entries());
   else
-    cq_.pop(done);
+    cq_.pop(tally.done);
   // Cannot fail: the bound was what is posted.
-  (void)rq_.retire(tally.slots << kScatteredShift);
-  account(tally);
+  (void)rq_.retire(tally.slots() << kScatteredShift);
+  tally.sent_back += staged_count;
+  account(tally, tally.pages);
   if constexpr (kXdp) {
     if (tally.redirected)
       shim_xdp_flush();
     if (staged_count)
       send_staged_frames({staged, staged_count}, program, tx);
   }
-  return done;
+  return tally.done;
 }
 
 template u32 RxQueue::walk_scattered<false, false>(const kern::Napi&, u32, bpf_prog*, TxQueue&);

@@ -21,7 +21,7 @@ struct alignas(64) RxStatistics {
   kern::Counter coalesced;     // completion types that were not negotiated
   kern::Counter unknown_type;
   kern::Counter misdirected;   // completion that names another queue
-  kern::Counter pool_buffers;  // buffers taken from the page pool
+  kern::Counter pool_buffers;  // buffers taken in place of those that left the ring
   kern::Counter shared_cqe;    // packets whose completion stood for others too
 
   // What the stack was told about the checksum of each skb: exactly one of the three.

@@ -124,7 +124,7 @@ void TxQueue::stop_if_full() {
 
 // --- completion -------------------------------------------------------------------------------
 
-bool TxQueue::reap(int budget) {
+bool TxQueue::reap(int budget, RxStash& stash) {
   constexpr u32 kKind = wire::tx_cqe::Type::kMask | wire::tx_cqe::ClientType::kMask;
   constexpr u32 kSent = wire::tx_cqe::Type::put(static_cast<u32>(wire::TxCqeType::kOk)) |
                         wire::tx_cqe::ClientType::put(wire::kClientTypeBnic);
@@ -167,11 +167,21 @@ bool TxQueue::reap(int budget) {
     if ((dw0 & kKind) != kSent && !is_end_of_packet(dw0)) [[unlikely]]
       continue;
 
-    position += TxRecord::Units::get(what);
-    if (!TxRecord::is_copied_skb(what)) {
-      unmap(position - TxRecord::Units::get(what), TxRecord::Mappings::get(what));
+    if (TxRecord::is_copied_skb(what)) {
+      position += what;
+    } else if (TxRecord::is_page(what)) {
+      // P4: there is a budget, so this is the NAPI of the receive queue.
+      u8* const memory = static_cast<u8*>(record.object);
+      if (!stash.put({.memory = memory, .data = data_of(position)})) [[unlikely]]
+        recycle(memory);
+      position += TxRecord::Units::get(what);
+      continue;
+    } else {
+      unmap(position, TxRecord::Mappings::get(what));
+      position += TxRecord::Units::get(what);
       if (TxRecord::KindOf::get(what) != TxRecord::kSkb) {
-        complete_frame(record, budget);
+        if (record.object)
+          complete_frame(static_cast<xdp_frame*>(record.object));
         continue;
       }
     }
@@ -240,21 +250,13 @@ void TxQueue::unmap(u32 position, u32 count) {
   }
 }
 
-void TxQueue::complete_frame(const TxRecord& record, int budget) {
-  switch (TxRecord::KindOf::get(record.what)) {
-    case TxRecord::kXdpFrame:
-      if (!mana::exchange(bulk_begun_, true))
-        shim_xdp_bulk_begin(&sent_);
-      shim_xdp_bulk_return(&sent_, static_cast<xdp_frame*>(record.object));
-      return;
-    case TxRecord::kXdpPage:
-      // P4: with a budget this is the NAPI of the page's pool.
-      shim_page_pool_return(static_cast<page*>(record.object), budget != 0);
-      return;
-    case TxRecord::kSkb:
-    case TxRecord::kNothing: return;
-  }
+void TxQueue::complete_frame(xdp_frame* frame) {
+  if (!mana::exchange(bulk_begun_, true))
+    shim_xdp_bulk_begin(&sent_);
+  shim_xdp_bulk_return(&sent_, frame);
 }
+
+void TxQueue::recycle(u8* memory) { shim_page_pool_return(shim_page_of(memory), true); }
 
 // The device is known not to look at the ring any more. Process context.
 void TxQueue::drop_outstanding() {
@@ -271,9 +273,7 @@ void TxQueue::drop_outstanding() {
       case TxRecord::kXdpFrame:
         shim_xdp_frame_return(static_cast<xdp_frame*>(record.object));
         break;
-      case TxRecord::kXdpPage:
-        shim_page_pool_return(static_cast<page*>(record.object), false);
-        break;
+      case TxRecord::kXdpPage: shim_page_pool_return(shim_page_of(record.object), false); break;
       case TxRecord::kNothing: break;
     }
     position += TxRecord::Units::get(record.what);

@@ -7,6 +7,7 @@
 #include "gdma/work_ring.h"
 #include "hwc/commands.h"
 #include "kern/text.h"
+#include "port/rx_buffer.h"
 #include "port/statistics.h"
 #include "shim/netdev.h"
 #include "shim/page_pool.h"
@@ -23,7 +24,7 @@ struct TxRecord {
     kSkb,       // consume it
     kNothing,   // a frame that was copied, and is gone already
     kXdpFrame,  // return it (ndo_xdp_xmit)
-    kXdpPage,   // recycle it; mapped by the page pool
+    kXdpPage,   // a receive buffer, in use again; the page pool's mapping
   };
   using Units = Bits<7, 0>;      // BU of the WQE
   using Mappings = Bits<15, 8>;  // to be ended
@@ -39,14 +40,17 @@ struct TxRecord {
     return Units::put(units) | Mappings::put(mappings) | KindOf::put(kind);
   }
   static constexpr bool is_copied_skb(u32 what) { return what <= Units::kMax; }
+  static constexpr bool is_page(u32 what) { return what >= KindOf::put(kXdpPage); }
 };
 static_assert(sizeof(TxRecord) == 16);
 static_assert(TxRecord::kSkb == 0);
+static_assert(TxRecord::kXdpPage > TxRecord::kXdpFrame);
 
-// A frame that the receive side sends back (XDP_TX), in a page of a page pool.
+// A frame that the receive side sends back (XDP_TX), in one of its buffers.
 struct XdpTxBuffer {
-  page* page;
-  u64 address;  // DMA address of the frame's first byte
+  u8* memory;  // the buffer, as in RxBuffer
+  u64 data;
+  s32 offset;  // of the frame's first byte from the beginning of the data room
   u32 bytes;
 };
 
@@ -86,16 +90,16 @@ class TxQueue : NonCopyable {
   // Takes frames from the front as far as there is room, without a doorbell. Their number.
   u32 transmit_frames(Span<xdp_frame* const> frames);
   // Takes the queue's lock itself, sends as many of the buffers as there is room for, from the
-  // front, and rings once. Their number; the pages of those go back to their pool when sent. In the
-  // channel's NAPI.
+  // front, and rings once. Their number; those come back through reap(). In the channel's NAPI.
   u32 transmit_pages(Span<const XdpTxBuffer> buffers);
   // The same for frames whose buffers the receive side's pool has mapped, of one piece or several.
   u32 transmit_own_frames(Span<xdp_frame* const> frames);
   // Rings for everything that was posted and not rung for yet.
   void flush();
 
-  // Completes sent packets. False if it stopped at its bound with more to do.
-  [[gnu::noinline]] bool reap(int budget);
+  // Completes sent packets. False if it stopped at its bound with more to do. Receive buffers go
+  // to their queue's stash, as far as that has room.
+  [[gnu::noinline]] bool reap(int budget, RxStash& stash);
   void arm();
   // Whether completions were taken out since arm(), so that the CQ cannot be armed any more.
   bool moved_since_arming() const { return cq_.moved_since_arming(); }
@@ -133,6 +137,9 @@ class TxQueue : NonCopyable {
   u64 piece_address(u32 number, const void* data, u32 bytes, Mapping mapping);
   void post_frame(void* object, TxRecord::Kind kind, u64 address, u32 bytes);
   void post_frame_record(void* object, TxRecord::Kind kind, u32 bytes, u32 units, u32 mappings);
+  u32 post_pages(Span<const XdpTxBuffer> buffers);
+  [[gnu::noinline, gnu::cold]] u32 post_long_pages(Span<const XdpTxBuffer> buffers);
+  [[gnu::noinline, gnu::cold]] void sync_pages(Span<const XdpTxBuffer> buffers) const;
   void ring();
   [[gnu::noinline, gnu::cold]] u32 write_long(u32 position, u64 address, u32 bytes) const;
 
@@ -143,7 +150,8 @@ class TxQueue : NonCopyable {
   [[gnu::noinline, gnu::cold]] void woken();
   [[gnu::noinline, gnu::cold]] void misdirected();
   [[gnu::noinline, gnu::cold]] bool is_end_of_packet(u32 dw0);
-  void complete_frame(const TxRecord& record, int budget);
+  void complete_frame(xdp_frame* frame);
+  [[gnu::noinline, gnu::cold]] static void recycle(u8* memory);
   void unmap(u32 position, u32 count);
   void drop_outstanding();
 
@@ -152,6 +160,10 @@ class TxQueue : NonCopyable {
     addresses_[number & mapping_mask_] = address;
     lengths_[number & mapping_mask_] = bytes;
   }
+  // Of a receive buffer that is sent from the ring position: nothing is mapped for it, so the place
+  // of its first mapping is free for its address.
+  void remember_buffer(u32 position, u64 data) { addresses_[position * 2 & mapping_mask_] = data; }
+  u64 data_of(u32 position) const { return addresses_[position * 2 & mapping_mask_]; }
   // At byte position `at`, which runs freely: the SGL wraps at the end of the ring, an SGE never
   // does (D-34).
   void write_sge(u32 at, u64 address, u32 bytes) const {

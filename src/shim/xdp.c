@@ -34,6 +34,7 @@ static_assert((int)SHIM_XDP_DROP == (int)XDP_DROP);
 static_assert((int)SHIM_XDP_PASS == (int)XDP_PASS);
 static_assert((int)SHIM_XDP_TX == (int)XDP_TX);
 static_assert((int)SHIM_XDP_REDIRECT == (int)XDP_REDIRECT);
+static_assert(XDP_ABORTED == 0 && XDP_REDIRECT == 4); /* the known ones lie between */
 
 static struct xdp_buff *buff_of(struct shim_xdp_buff *xdp)
 {
@@ -88,25 +89,24 @@ void shim_xdp_prepare(struct shim_xdp_buff *xdp, void *memory, u32 headroom, u32
 	xdp_prepare_buff(buff_of(xdp), memory, headroom, length, true);
 }
 
-/* Inlined: on the path of each packet, with more than one caller. */
+static noinline __cold enum shim_xdp_action aborted(struct net_device *netdev,
+						    struct bpf_prog *program, u32 action)
+{
+	if (action != XDP_ABORTED)
+		bpf_warn_invalid_xdp_action(netdev, program, action);
+	trace_xdp_exception(netdev, program, action);
+	return SHIM_XDP_ABORTED;
+}
+
+/* In each of the loops that run programs. */
 __attribute__((__always_inline__)) enum shim_xdp_action
 shim_xdp_run(struct bpf_prog *program, struct shim_xdp_buff *xdp, struct net_device *netdev)
 {
 	u32 action = bpf_prog_run_xdp(program, buff_of(xdp));
 
-	switch (action) {
-	case XDP_DROP:
-	case XDP_PASS:
-	case XDP_TX:
-	case XDP_REDIRECT:
-		return (enum shim_xdp_action)action;
-	default:
-		bpf_warn_invalid_xdp_action(netdev, program, action);
-		fallthrough;
-	case XDP_ABORTED:
-		trace_xdp_exception(netdev, program, action);
-		return SHIM_XDP_ABORTED;
-	}
+	if (unlikely(action == XDP_ABORTED || action > XDP_REDIRECT))
+		return aborted(netdev, program, action);
+	return (enum shim_xdp_action)action;
 }
 
 void shim_xdp_result(const struct shim_xdp_buff *xdp, u32 *headroom, u32 *length, u32 *metadata)

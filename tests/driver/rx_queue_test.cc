@@ -383,7 +383,6 @@ TEST_F(XdpTest, TransmitSendsTheFrameBack) {
     ASSERT_EQ(back[0], expected);
   }
   EXPECT_EQ(stat(1, "rx_0_xdp_tx"), 300u);
-  expect_only_the_ring_holds_buffers();
   // No room in the ring: dropped.
   shim_txq(netdev(1), 0)->stopped = true;
   EXPECT_EQ(send_some(2), 0u);
@@ -391,7 +390,34 @@ TEST_F(XdpTest, TransmitSendsTheFrameBack) {
   EXPECT_EQ(kernel.exceptions, 2u);
   EXPECT_EQ(stat(1, "rx_0_xdp_drop"), 2u);
   EXPECT_EQ(take_received(0).size(), 0u);
+  detach();
+  EXPECT_EQ(send_some(1), 1u);  // nothing is kept any more for what the program might do
   expect_only_the_ring_holds_buffers();
+}
+
+TEST_F(XdpTest, WhatIsSentBackAndSentIsPostedAgainWithoutThePool) {
+  bring_up_small();
+  attach([](FakeXdp&) { return SHIM_XDP_TX; });
+  EXPECT_EQ(send_some(3), 0u);
+  const u32 held = in_flight();
+  const u32 allocations = pool()->allocations;
+  EXPECT_EQ(send_some(50), 0u);
+  EXPECT_EQ(in_flight(), held);
+  EXPECT_EQ(pool()->allocations, allocations);
+  EXPECT_EQ(stat(1, "rx_0_xdp_tx"), 53u);
+}
+
+TEST_F(XdpTest, P4_NoMoreIsKeptThanAPollReceives) {
+  bring_up_small();
+  attach([](FakeXdp&) { return SHIM_XDP_TX; });
+  // All are on their way at once, and complete at once.
+  for (u32 i = 0; i < 100; i++)
+    ASSERT_TRUE(transmit(0, skb_of(kernel, {.sequence = i})));
+  kernel.settle();
+  EXPECT_EQ(stat(1, "rx_0_xdp_tx"), 100u);
+  const u32 held = in_flight();
+  EXPECT_GE(held, 128u + 64);
+  EXPECT_LE(held, 128u + 64 + 1);
 }
 
 TEST_F(XdpTest, APassedFrameMayBeSmallerMovedAndHaveMetadata) {
