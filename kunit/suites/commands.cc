@@ -154,8 +154,8 @@ CASE(D41_verify_version) {
 CASE(D42_only_capabilities_that_are_implemented) {
   Desk desk;
   ASSERT(hwc::verify_version(desk.channel()));
-  // Shared EQs, timeout events, table sizes, link events, holes in the device list.
-  constexpr u64 kImplemented = 1 << 0 | 1 << 3 | 1 << 5 | 1 << 6 | 1 << 11;
+  // Shared EQs, timeout events, table sizes, link events, holes in the device list, moderation.
+  constexpr u64 kImplemented = 1 << 0 | 1 << 3 | 1 << 5 | 1 << 6 | 1 << 11 | 1ull << 28;
   EXPECT_EQ(desk.nth(0).at<u64>(56) & ~kImplemented, 0u);
   for (u32 at = 64; at < 88; at += 8)
     EXPECT_EQ(desk.nth(0).at<u64>(at), 0u);

@@ -240,11 +240,17 @@ Result<void> Port::bring_up() {
     channel->rx().accept_coalesced(settings_.rx_coalescing);
     channel->start();
   }
-  TRY(steer({.rx = wire::TriState::kOn,
-             .rss = active_.size() > 1 ? wire::TriState::kOn : wire::TriState::kOff,
-             .default_rq = active_[0]->rx().handle(),
-             .key = {hash_key_, sizeof(hash_key_)},
-             .table = {handles_.data(), handles_.size()}}));
+  const u32 window =
+      TRY(steer({.rx = wire::TriState::kOn,
+                 .rss = active_.size() > 1 ? wire::TriState::kOn : wire::TriState::kOff,
+                 .default_rq = active_[0]->rx().handle(),
+                 .key = {hash_key_, sizeof(hash_key_)},
+                 .table = {handles_.data(), handles_.size()}}));
+  if (settings_.rx_coalescing > 0 && window == 0) {  // D-66: it could, before a reset
+    settings_.rx_coalescing = 0;
+    accept_coalesced(0);
+    shim_log_netdev(netdev_, SHIM_LOG_WARNING, "the device does not coalesce packets any more\n");
+  }
 
   for (auto& channel : active_)
     channel->tx().set_open(true);

@@ -553,6 +553,23 @@ TEST_F(CoalescingTest, ADeviceThatRefuses) {
   EXPECT_EQ(stat(1, "queue_recoveries"), 0u);
 }
 
+TEST_F(CoalescingTest, D66_ADeviceThatCameBackWithoutIt) {
+  up();
+  ASSERT_EQ(set(4), 0);
+  mana_adapter_suspend(adapter);
+  device->reset();
+  device->edit<wire::ConfigVportRxResponse>(
+      Command::kConfigVportRx, [](auto& answer) { answer.header.response.version = 1; });
+  EXPECT_EQ(mana_adapter_resume(adapter), 0);
+  device->edit_response = nullptr;
+  EXPECT_EQ(mana_port_rx_coalescing(port(1)), 0u);
+  EXPECT_TRUE(kernel.logged("does not coalesce packets any more"));
+  device->fault("rx type 2 x1");
+  burst(1);
+  kernel.pass(1'000);
+  EXPECT_EQ(stat(1, "queue_recoveries"), 1u);
+}
+
 TEST_F(CoalescingTest, APortThatIsDownCannotAsk) {
   up();
   ASSERT_EQ(stop(1), 0);
