@@ -214,6 +214,8 @@ class Run:
         job.add("init", (HERE / "guest/init").read_bytes())
         for library in sorted((HERE / "guest").glob("*.sh")):
             job.add(f"job/{library.name}", library.read_bytes())
+        if machine.python:
+            job.add("job/manatop", (ROOT / "scripts/manatop").read_bytes())
         job.add("job/script", machine.script.read_bytes())
         if driver_file:
             job.add("job/mana.ko", driver_file.read_bytes(), 0o644)
