@@ -10,9 +10,15 @@ SHIM_BEGIN
 #define SHIM_DMA_ERROR (~0ull)
 
 /* Zeroed, page aligned, coherent memory; NULL if there is none. Process context; the caller owns
- * it. */
+ * it. Of more than SHIM_DMA_EASY bytes the kernel is not pressed for what it does not have. */
+#define SHIM_DMA_EASY (32u << 10)
 void *shim_dma_alloc(struct device *dev, size_t bytes, u64 *address);
 void shim_dma_free(struct device *dev, size_t bytes, void *memory, u64 address);
+
+/* The same made of single pages: in one piece for the CPU, for the device where addresses[] says,
+ * one for each 4096 of `bytes`, which is a multiple of that. */
+void *shim_dma_alloc_pages(struct device *dev, size_t bytes, u64 *addresses);
+void shim_dma_free_pages(struct device *dev, size_t bytes, void *memory, const u64 *addresses);
 
 /* Maps kernel memory (not vmalloc's) for the device to read. Any context. SHIM_DMA_ERROR on
  * failure. */

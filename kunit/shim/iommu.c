@@ -44,6 +44,7 @@ struct kunit_iommu {
 	u32 coherent;
 	u32 streaming;
 	u32 fail_in;
+	size_t largest; /* coherent, in one piece; 0: any */
 	bool fail_all;
 	bool faults_allowed;
 	u64 faults;
@@ -174,10 +175,13 @@ static void *iommu_alloc(struct device *dev, size_t bytes, dma_addr_t *address, 
 			 unsigned long attrs)
 {
 	struct kunit_iommu *iommu = iommu_of(dev);
-	struct mapping *mapping = new_mapping(bytes, gfp);
+	struct mapping *mapping;
 	unsigned long flags;
 	bool inserted;
 
+	if (iommu->largest && bytes > iommu->largest)
+		return NULL;
+	mapping = new_mapping(bytes, gfp);
 	if (!mapping)
 		return NULL;
 	mapping->coherent = true;
@@ -484,6 +488,11 @@ void kunit_dma_get_calls(const struct kunit_function *function, struct kunit_dma
 void kunit_dma_fail_nth(struct kunit_function *function, u32 n)
 {
 	WRITE_ONCE(function->iommu->fail_in, n);
+}
+
+void kunit_dma_limit_coherent(struct kunit_function *function, size_t bytes)
+{
+	function->iommu->largest = bytes;
 }
 
 u32 kunit_dma_fail_nth_left(const struct kunit_function *function)

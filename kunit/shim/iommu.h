@@ -51,6 +51,8 @@ void kunit_dma_get_calls(const struct kunit_function *function, struct kunit_dma
 /* The n-th streaming mapping from now on fails, 1 is the next; 0: none. */
 #define KUNIT_ALL_MAPPINGS (~0u)
 void kunit_dma_fail_nth(struct kunit_function *function, u32 n);
+/* Coherent memory of more bytes is not to be had in one piece; 0: it is. */
+void kunit_dma_limit_coherent(struct kunit_function *function, size_t bytes);
 /* All of them do. */
 void kunit_dma_fail_all(struct kunit_function *function, bool on);
 /* How many more would have to come; 0: it has failed. */

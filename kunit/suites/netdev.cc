@@ -7,7 +7,9 @@
 #include "kunit/harness/contexts.h"
 #include "kunit/harness/transmit_bench.h"
 #include "kunit/shim/helper.h"
+#include "kunit/shim/iommu.h"
 #include "kunit/shim/view.h"
+#include "shim/dma.h"
 #include "shim/ethtool.h"
 #include "shim/log.h"
 #include "shim/pci.h"
@@ -323,6 +325,30 @@ CASE(fifty_times_open_and_close) {
   }
   EXPECT_TEXT(nic.device().control("objects"),
               R"({"hwc":1,"regions":1,"eqs":1,"cqs":0,"sqs":0,"rqs":0,"registered":1})");
+}
+
+// Where the kernel's memory is in small pieces, rings are too; the device is told of each page.
+CASE(large_rings_are_made_of_pages) {
+  Nic nic{{.ports = 2, .queues = 1}};
+  ASSERT(nic);
+  ASSERT_EQ(nic.probe(), 0);
+  kunit_function* function = nic.function().get();
+  const u32 coherent = kunit_dma_coherent(function);
+  kunit_dma_limit_coherent(function, SHIM_DMA_EASY);
+  for (u32 port = 0; port < 2; port++) {
+    const u32 ring = port == 0 ? 128 : 1024;
+    ASSERT_EQ(kunit_netdev_set_rings(nic.netdev(port), ring, ring), 0);
+    ASSERT_EQ(nic.open(port), 0);
+  }
+  nic.settle();
+  // The CQs have 16 pages each, the rings of WQEs are small enough for one piece.
+  EXPECT_GE(kunit_dma_coherent(function), coherent + 2 * 16);
+  // More completions than a page has.
+  EXPECT(nic.traffic(70));
+  nic.close(0);
+  nic.close(1);
+  kunit_dma_limit_coherent(function, 0);
+  EXPECT_EQ(kunit_dma_coherent(function), coherent + 1);  // the EQ stays
 }
 
 // Nothing is posted after the stop, and every packet ends.
@@ -1065,6 +1091,7 @@ constexpr mana_case kCases[] = {
     LIST(D63_the_failure_of_a_step_does_not_skip_the_next),
     LIST(D64_objects_go_before_their_memory_and_their_EQ),
     LIST(fifty_times_open_and_close),
+    LIST(large_rings_are_made_of_pages),
     LIST(D63_close_and_open_while_others_send),
     LIST(the_MTU_while_the_port_runs),
     LIST(the_MTU_while_the_port_is_down),

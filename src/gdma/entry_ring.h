@@ -26,7 +26,7 @@ class EntryRing {
   // `entries` is rounded up to a power of two that fills at least 4096 bytes (D-26).
   static Result<EntryRing> create(::device* dev, u32 entries) {
     const u32 bytes = max(round_up_power_of_two(entries) * Entry::kSize, wire::kMinRingBytes);
-    return EntryRing{TRY(kern::DmaCoherent::allocate(dev, bytes))};
+    return EntryRing{TRY(kern::DmaCoherent::allocate_ring(dev, bytes))};
   }
   EntryRing() = default;
 

@@ -19,7 +19,7 @@ class WorkRing {
   // `units` is rounded up to a power of two that fills at least 4096 bytes (D-26).
   static Result<WorkRing> create(::device* dev, u32 units) {
     const u32 bytes = max(round_up_power_of_two(units) * wire::kBasicUnit, wire::kMinRingBytes);
-    return WorkRing{TRY(kern::DmaCoherent::allocate(dev, bytes))};
+    return WorkRing{TRY(kern::DmaCoherent::allocate_ring(dev, bytes))};
   }
   WorkRing() = default;
 

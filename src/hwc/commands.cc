@@ -50,10 +50,10 @@ void write_zeros(u64* to, u32 count, const void*) { clear_bytes(to, count * size
 void write_page_addresses(u64* to, u32 count, const void* source) {
   const auto& ring = *static_cast<const kern::DmaCoherent*>(source);
   for (u32 i = 0; i < count; i++)
-    to[i] = ring.address() + u64{i} * wire::kPageSize;
+    to[i] = ring.page_address(i * wire::kPageSize);
 }
 
-// Rings are contiguous and at most 504 pages long, so that one message describes a region.
+// Rings are at most 504 pages long, so that one message describes a region.
 Result<u64> create_region(const Device& device, const kern::DmaCoherent& ring) {
   const u32 count = ring.bytes() / wire::kPageSize;
   if (count > wire::kMaxRegionAddresses) {

@@ -84,6 +84,12 @@ class Array {
     return array;
   }
 
+  // Gives trivial elements up; shim_free() is theirs.
+  [[nodiscard]] T* release() {
+    size_ = 0;
+    return exchange(elements_, nullptr);
+  }
+
   u32 size() const { return size_; }
   T* data() const { return elements_; }
   T* begin() const { return elements_; }

@@ -32,7 +32,14 @@ Result<void> TxQueue::prepare(::device* dev, int node, netdev_queue* txq, TxStat
   addresses_ = TRY(kern::Array<u64>::create(sq_.units() * 2, node));
   lengths_ = TRY(kern::Array<u32>::create(sq_.units() * 2, node));
   mapping_mask_ = addresses_.size() - 1;
-  copies_ = TRY(kern::DmaCoherent::allocate(dev, sq_.units() * kCopyBytes));
+  // Of a large ring they are worth having, but not worth failing for.
+  const u32 copies = sq_.units() * kCopyBytes;
+  if (auto memory = kern::DmaCoherent::allocate(dev, copies)) {
+    copies_ = mana::move(*memory);
+    copied_sizes_ = kCopyBytes - kMinCopyBytes + 1;
+  } else if (copies <= SHIM_DMA_EASY) {
+    return memory.error();
+  }
   max_used_ = sq_.units() - kStopUnits;
   return {};
 }

@@ -170,7 +170,7 @@ class TxQueue : NonCopyable {
     *reinterpret_cast<wire::Sge*>(sq_.at(0, at)) = {
         .address = address, .memory_key = mkey_, .size = bytes};
   }
-  static bool is_copied(u32 bytes) { return bytes - kMinCopyBytes <= kCopyBytes - kMinCopyBytes; }
+  bool is_copied(u32 bytes) const { return bytes - kMinCopyBytes < copied_sizes_; }
   u64 copy_address(u32 index) const { return copies_.address() + u64{index} * kCopyBytes; }
   u8* copy_memory(u32 index) const { return copies_.data() + size_t{index} * kCopyBytes; }
 
@@ -189,6 +189,7 @@ class TxQueue : NonCopyable {
   u32 long_dw3_ = 0;  // fourth word of a long OOB
   bool short_form_ = true;  // the vPort offset fits the short OOB
   bool in_doubt_ = false;  // the device may have a queue that it did not tell us about
+  u32 copied_sizes_ = 0;  // so many sizes from kMinCopyBytes on
   kern::DmaCoherent copies_;
   kern::Array<TxRecord> records_;
   // DMA mappings of a packet. A WQE of n BU has room for at most 2n SGEs, so they are found at

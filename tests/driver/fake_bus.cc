@@ -132,9 +132,54 @@ constexpr int kNoMemory = -12;
 
 // --- dma.h ---
 
+namespace {
+
+u64 add_coherent(u8* memory, u64 bytes) {
+  return kernel().add_region({.kind = FakeKernel::Region::kCoherent,
+                              .memory = memory,
+                              .bytes = bytes,
+                              .bounce = {},
+                              .to_device = true,
+                              .from_device = true,
+                              .pg = nullptr});
+}
+
+}  // namespace
+
+void* shim_dma_alloc_pages(device*, size_t bytes, u64* addresses) {
+  kernel().process_context("shim_dma_alloc_pages");
+  void* memory = nullptr;
+  if (bytes == 0 || bytes % 4096 != 0 || posix_memalign(&memory, 4096, bytes) != 0) {
+    kernel().error("DMA pages for " + std::to_string(bytes) + " bytes");
+    return nullptr;
+  }
+  std::memset(memory, 0, bytes);
+  // Each where the device cannot reach it from its neighbour.
+  for (size_t i = 0; i < bytes / 4096; i++) {
+    if (kernel().fails(Failing::kDma)) {
+      while (i-- > 0)
+        kernel().remove_region(addresses[i], FakeKernel::Region::kCoherent, 4096);
+      std::free(memory);
+      return nullptr;
+    }
+    addresses[i] = add_coherent(static_cast<u8*>(memory) + i * 4096, 4096);
+  }
+  kernel().ring_pages += static_cast<u32>(bytes / 4096);
+  return memory;
+}
+
+void shim_dma_free_pages(device*, size_t bytes, void* memory, const u64* addresses) {
+  kernel().process_context("shim_dma_free_pages");
+  for (size_t i = 0; i < bytes / 4096; i++)
+    kernel().remove_region(addresses[i], FakeKernel::Region::kCoherent, 4096);
+  kernel().ring_pages -= static_cast<u32>(bytes / 4096);
+  std::memset(memory, 0x5A, bytes);
+  std::free(memory);
+}
+
 void* shim_dma_alloc(device*, size_t bytes, u64* address) {
   kernel().process_context("shim_dma_alloc");
-  if (kernel().fails(Failing::kDma))
+  if (kernel().fails(Failing::kDma) || bytes > kernel().largest_coherent)
     return nullptr;
   void* memory = nullptr;
   if (bytes == 0 || bytes > 64u << 20 || posix_memalign(&memory, 4096, bytes) != 0) {
@@ -142,13 +187,7 @@ void* shim_dma_alloc(device*, size_t bytes, u64* address) {
     return nullptr;
   }
   std::memset(memory, 0, bytes);
-  *address = kernel().add_region({.kind = FakeKernel::Region::kCoherent,
-                                  .memory = static_cast<u8*>(memory),
-                                  .bytes = bytes,
-                                  .bounce = {},
-                                  .to_device = true,
-                                  .from_device = true,
-                                  .pg = nullptr});
+  *address = add_coherent(static_cast<u8*>(memory), bytes);
   return memory;
 }
 

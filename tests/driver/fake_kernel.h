@@ -360,6 +360,10 @@ class FakeKernel {
   void error(const std::string& text);
   void process_context(const char* what);
 
+  // Coherent memory in one piece is not to be had of more than so many bytes.
+  u64 largest_coherent = 64u << 20;
+  u32 ring_pages = 0;  // that rings are made of now
+
   // --- for the seam's functions ---
   struct Region {
     enum Kind { kCoherent, kMap, kPage } kind;

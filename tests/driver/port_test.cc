@@ -169,6 +169,46 @@ TEST_F(PortTest, ReconfigurationWhileRunning) {
   EXPECT_EQ(traffic(), 8u);
 }
 
+TEST_F(PortTest, LargeRingsAreMadeOfPagesWhereNothingLargerIsToBeHad) {
+  open_small();
+  kernel.largest_coherent = SHIM_DMA_EASY;
+  auto set_rings = [&](u32 rx, u32 tx) {
+    return under_rtnl([&] { return mana_port_set_rings(port(0), rx, tx, nullptr); });
+  };
+  ASSERT_EQ(set_rings(4096, 2048), 0);
+  // Of two channels each: RQ and its CQ, SQ and its CQ.
+  EXPECT_EQ(kernel.ring_pages, 2 * (4096 * (32 + 64) + 2048 * (32 + 64)) / 4096u);
+  for (int lap = 0; lap < 2'200; lap++)
+    ASSERT_EQ(traffic(), 8u);
+  ASSERT_EQ(set_rings(128, 128), 0);
+  EXPECT_EQ(kernel.ring_pages, 0u);
+  EXPECT_EQ(traffic(), 8u);
+}
+
+TEST_F(PortTest, EachPageOfALargeRingMayBeTheLast) {
+  open_small();
+  kernel.largest_coherent = SHIM_DMA_EASY;
+  auto& failing = kernel.fail_kind[static_cast<int>(Failing::kDma)];
+  auto set_rings = [&](u32 rx) {
+    return under_rtnl([&] { return mana_port_set_rings(port(0), rx, 128, nullptr); });
+  };
+  u32 refused = 0;
+  for (u64 n = 1; n < 500; n++) {
+    failing = n;
+    const int error = set_rings(1024);
+    const bool failed = failing == 0;
+    failing = 0;
+    ASSERT_TRUE(error == 0 || (failed && error == -12)) << error;
+    ASSERT_EQ(traffic(), 8u);
+    if (!failed)
+      break;
+    refused += error != 0;
+    ASSERT_EQ(set_rings(128), 0);
+  }
+  EXPECT_GE(refused, 2u * 16);  // the pages of the CQs alone
+  EXPECT_EQ(kernel.ring_pages, 2u * 16);
+}
+
 TEST_F(PortTest, RefusalsComeWithASentence) {
   open_small();
   for (auto& change : std::vector<std::function<int(netlink_ext_ack*)>>{
