@@ -254,10 +254,26 @@ def reference_table(found: dict) -> tuple[list[list[str]], list[str], list[str]]
     return lines, ["packet of", "driver: then", "here", "", "caused: then", "here", ""], notes
 
 
+def aims_table(found: dict) -> tuple[list[list[str]], list[str], list[str]]:
+    rows = index(found["rows"], "workload", "driver")
+    lines, notes = [], []
+    for workload, text, caused, *why in results.table("aims.table"):
+        row = rows.get((workload, "ours"))
+        if not row or row["text"] is None:
+            continue
+        # As they are shown: whole instructions.
+        reached = round(row["text"]) <= int(text) and round(row["caused"]) <= int(caused)
+        lines.append([workload, text, cell(row["text"]), caused, cell(row["caused"]), "yes" if reached else "no"])
+        if not reached:
+            notes.append(f"* `{workload}`: {' '.join(why) if why != ['-'] else 'not explained'}.")
+    return lines, ["packet of", "driver: aim", "ours", "caused: aim", "ours", "reached"], notes
+
+
 def write_page(found: dict, directory: pathlib.Path) -> None:
     chart(found, directory / "performance.svg")
     template = (pathlib.Path(__file__).resolve().parent / "page.md").read_text()
     reference, head, notes = reference_table(found)
+    aims, aims_head, misses = aims_table(found)
     values = {
         "kernel": found["kernel"], "cpu_model": found["cpu_model"], "commit": found["commit"], "qemu": found["qemu"],
         "minutes": f"{found['seconds'] / 60:.0f}", "host": found["host"],
@@ -267,6 +283,7 @@ def write_page(found: dict, directory: pathlib.Path) -> None:
         "doorbells": markdown(*doorbell_table(found)), "control": markdown(*control_table(found)),
         "memory": markdown(*memory_table(found)), "growth": markdown(*growth_table(found), 2),
         "missing": "\n".join(f"* {line}" for line in missing(found)) or "Nothing.",
+        "aims": markdown(aims, aims_head), "misses": "\n".join(misses) or "All rows reach it.",
         "reference": markdown(reference, head), "notes": "\n".join(notes) or "None does.",
     }
     for key, value in values.items():
