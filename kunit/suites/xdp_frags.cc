@@ -308,6 +308,27 @@ CASE(a_frame_without_room_for_the_kernels_part_is_dropped) {
   ASSERT_EQ(kunit_xdp_detach(bench.netdev()), 0);
 }
 
+CASE(a_full_SQ_sends_nothing_back) {
+  ReceiveBench bench{kScattered};
+  ASSERT(bench.up());
+  Program program;
+  program.action = SHIM_XDP_TX;
+  ASSERT_EQ(program.attach(bench.netdev()), 0);
+  bench.nic.device().stalled = true;
+  // The queue stops with the second lot only: the watchdog's patience is short for both.
+  EXPECT_EQ(bench.inject(50, 0, kPayload), 50u);
+  EXPECT_EQ(bench.inject(70, 0, kPayload), 70u);
+  bench.nic.device().stalled = false;
+  const u64 sent = bench.queue_stat("xdp_tx");
+  EXPECT_GE(sent, 50u);
+  EXPECT_LE(sent, 64u);  // of two BU each
+  EXPECT_EQ(bench.queue_stat("xdp_drop"), 120 - sent);
+  kunit_function_run(bench.function());
+  bench.nic.settle();
+  expect_all_pages_back(bench);
+  ASSERT_EQ(kunit_xdp_detach(bench.netdev()), 0);
+}
+
 CASE(frames_in_an_SQ_that_dies_are_returned) {
   ReceiveBench bench{kScattered};
   ASSERT(bench.up());
@@ -430,6 +451,7 @@ constexpr mana_case kCases[] = {
     LIST(what_is_cut_off_is_replaced),
     LIST(a_frame_that_is_sent_back_arrives_whole),
     LIST(a_frame_without_room_for_the_kernels_part_is_dropped),
+    LIST(a_full_SQ_sends_nothing_back),
     LIST(frames_in_an_SQ_that_dies_are_returned),
     LIST(redirected_frames_leave_through_the_other_port),
     LIST(frames_of_an_old_pool_return_to_it),
