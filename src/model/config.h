@@ -57,6 +57,7 @@ struct Config {
   u32 moderated_cqs = 0;  // so many at most at the same time; 0: moderation is not offered
   u32 coalescing = 0;  // received packets that share a completion: 0 (not offered), 4 or 8
   u32 coalescing_ns = kCoalescingNs;  // a packet waits for others so long at most
+  bool heeds_suppression = true;  // of completions, by the WQE
 
   u32 adapter_mtu() const { return mtu + kEthernetHeader; }
   bool external(u32 port) const { return (external_ports >> port & 1) != 0; }

@@ -78,6 +78,7 @@ bool Device::configure(const vnic_config& config, TextWriter& error) {
 //   moderation=N     offers interrupt moderation of so many CQs, 0 to 512; 0 is no such offer
 //   coalescing=N     offers completions of so many received packets: 0, 4 or 8
 //   coalescing-ns=N  how long a packet waits for others, up to a second
+//   suppression=N    whether a WQE can do without its completion, 0 or 1
 bool Device::read_options(const char* options, TextWriter& error) {
   TextReader reader{options, " \t:=", ";,"};
   do {
@@ -103,6 +104,9 @@ bool Device::read_options(const char* options, TextWriter& error) {
     } else if (key.is("coalescing-ns")) {
       good = reader.next().number(value) && value <= 1'000'000'000;
       context_.config.coalescing_ns = static_cast<u32>(value);
+    } else if (key.is("suppression")) {
+      good = reader.next().number(value) && value <= 1;
+      context_.config.heeds_suppression = value != 0;
     }
     if (!good) {
       error.text("cannot use the option that begins with '");

@@ -142,7 +142,7 @@ TxCqeType TxEngine::execute(WorkQueue& sq, u32& frames) {
     type = static_cast<TxCqeType>(argument & wire::tx_cqe::Type::kMax);
   if (type != TxCqeType::kOk)
     count_error(*sq.vport(), type);
-  suppress_cqe_ = oob.suppress_cqe && type == TxCqeType::kOk;
+  suppress_cqe_ = oob.suppress_cqe && context_.config.heeds_suppression && type == TxCqeType::kOk;
   return type;
 }
 

@@ -54,6 +54,20 @@ TEST_F(TxEngine, M48_SuppressedCompletions) {
   EXPECT_EQ(send_frame(a, make_packet({}), {.flags = kSuppress, .short_offset = 200}), 39);
 }
 
+class TxEngineThatCompletesAll : public TxEngine {
+ protected:
+  void SetUp() override {
+    options = "suppression=0";
+    open_two_ports();
+  }
+};
+
+TEST_F(TxEngineThatCompletesAll, M48_SuppressionIsIgnored) {
+  EXPECT_EQ(send_frame(a, make_packet({}), {.flags = kSuppress}), 32);
+  EXPECT_EQ(port_statistic(0, "tx_packets"), 1u);
+  EXPECT_EQ(send_frame(a, make_packet({}), {.flags = kSuppress, .short_offset = 200}), 39);
+}
+
 TEST_F(TxEngine, M49_ChecksumsFromTheSeed) {
   for (const int family : {4, 6}) {
     for (const int protocol : {6, 17}) {
