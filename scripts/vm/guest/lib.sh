@@ -134,6 +134,13 @@ counters() {
 		awk -v pattern="^($2):\$" '$1 ~ pattern { n += $2 } END { printf "%d\n", n }'
 }
 
+# interface_bytes N NAME: the index of an interface in the namespace of port N, as bpftool takes values. It
+# is larger than a byte when many interfaces have come and gone.
+interface_bytes() {
+	_index=$(at "$1" cat "/sys/class/net/$2/ifindex")
+	echo $((_index & 255)) $((_index >> 8)) 0 0
+}
+
 # packets N rx|tx: what the interface has counted.
 packets() { at "$1" cat "/sys/class/net/nic/statistics/$2_packets"; }
 
@@ -200,9 +207,9 @@ xdp_target() {
 	_program=$(ip -n "p$1" -d link show dev "$2" | sed -n 's/.*prog\/xdp id \([0-9]*\).*/\1/p' | head -n1)
 	for _map in $(bpftool prog show id "$_program" | sed -n 's/.*map_ids \([0-9,]*\).*/\1/p' | tr , ' '); do
 		bpftool map show id "$_map" | grep -q 'name ports' || continue
-		_index=$(at "$1" cat "/sys/class/net/$3/ifindex")
-		at "$1" bpftool map update id "$_map" key 0 0 0 0 value \
-			$((_index & 255)) $((_index >> 8)) 0 0 || fail "cannot redirect to $3"
+		# shellcheck disable=SC2046 # four words
+		at "$1" bpftool map update id "$_map" key 0 0 0 0 value $(interface_bytes "$1" "$3") ||
+			fail "cannot redirect to $3"
 	done
 }
 

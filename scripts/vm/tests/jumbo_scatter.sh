@@ -168,8 +168,7 @@ test_xdp_redirect() {
 	ip -n p1 link set veth1 up
 	frags_attach 1
 	frags_order 1 nic redirect
-	_index=$(at 1 cat /sys/class/net/veth0/ifindex)
-	at 1 bpftool map update id "$(frags_map 1 nic ports)" key 0 0 0 0 value $_index 0 0 0
+	xdp_target 1 nic veth0
 	before=$(at 1 cat /sys/class/net/veth1/statistics/rx_bytes)
 	frame -k raw -s 9000 -n 500 0 1 || true
 	expect_at_least "frames redirected" 490 "$(counters 1 'rx_[0-9]+_xdp_redirect')"
@@ -192,8 +191,7 @@ test_xdp_transmit() {
 	ip -n p1 neigh add 10.0.0.9 lladdr "$(at 0 cat /sys/class/net/nic/address)" dev nic
 	ip -n p0 link set dev veth1 xdpdrv obj $frags_object sec xdp.frags
 	frags_order 0 veth1 redirect
-	_index=$(at 0 cat /sys/class/net/nic/ifindex)
-	at 0 bpftool map update id "$(frags_map 0 veth1 ports)" key 0 0 0 0 value $_index 0 0 0
+	xdp_target 0 veth1 nic
 	echoes() { at 1 awk '$1 == "Icmp:" && $2 ~ /[0-9]/ { print $10 }' /proc/net/snmp; }
 	before=$(echoes)
 	ip netns exec p9 ping -q -n -c 50 -i 0.02 -W 0.1 -M do -s 8972 10.0.0.2 >/dev/null || true

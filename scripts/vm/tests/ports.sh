@@ -112,7 +112,7 @@ route() {
 	_program=$(ip -n p1 -d link show dev "$1" | sed -n 's/.*prog\/xdp id \([0-9]*\).*/\1/p' | head -n1)
 	for _map in $(bpftool prog show id "$_program" | sed -n 's/.*map_ids \([0-9,]*\).*/\1/p' | tr , ' '); do
 		case $(bpftool map show id "$_map") in
-		*"name ports"*) _value="$(at 1 cat "/sys/class/net/$2/ifindex") 0 0 0" ;;
+		*"name ports"*) _value=$(interface_bytes 1 "$2") ;;
 		*"name addresses"*)
 			_value="hex $(echo "$3$(at 1 cat "/sys/class/net/$2/address")" | sed 's/:/ /g; s/ *\([0-9a-f][0-9a-f]\)/ \1/g')"
 			;;
